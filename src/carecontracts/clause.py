@@ -1,0 +1,262 @@
+"""Clause: one paragraph of a contract, which makes one payment a year. Each mechanism in `clauses/` is one."""
+
+import inspect
+import re
+import string
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import Annotated, Any, ClassVar, Self, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError, core_schema
+
+from .ledger import Ledger
+from .refusal import show
+from .units import Number, Schedule, SlidingScale, Unit, is_year, when
+from .year import Year
+
+# --- the words of a contract file -------------------------------------------------------------------------------------
+
+
+def _printable(text: str) -> str:
+    text = " ".join(text.split())  # a folded YAML string is one line
+    if not text or not text.isprintable() or text[0] in "=+-@":
+        raise PydanticCustomError(
+            "text",
+            "text",
+            {
+                "given": show(text),
+                "allowed": "printable text that does not begin with = + - or @",
+                "do": "write it as plain words",
+            },
+        )
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+Name = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
+Party = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
+ClauseName = Annotated[str, Field(max_length=80)]
+MeasureName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
+ConditionName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
+
+
+class ByYear:
+    """An annotation: the value, or a schedule of such values by year.
+
+    `full_share_if: {2013: null, 2021: quality standard met}`
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        def each(value: Any, check: Any) -> Any:
+            if isinstance(value, Mapping) and value and all(is_year(key) for key in value):
+                return Schedule({key: check(item) for key, item in value.items()})
+            return check(value)
+
+        return core_schema.no_info_wrap_validator_function(
+            each,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda v: dict(v) if isinstance(v, dict) else v
+            ),
+        )
+
+
+_DUE = re.compile(r"monthly|quarterly|at the start of the year|(\d{1,3}) months? after the year ends")
+
+
+def _due(text: Any) -> Any:
+    if not isinstance(text, str) or not _DUE.fullmatch(text):
+        allowed = "monthly; quarterly; at the start of the year; or N months after the year ends"
+        raise PydanticCustomError(
+            "due", "due", {"given": show(text), "allowed": allowed, "do": "write, say, 9 months after the year ends"}
+        )
+    return text
+
+
+Due = Annotated[str, BeforeValidator(_due)]
+
+
+class Clause(BaseModel):
+    """What every paragraph has: a name, who pays whom, when, on what conditions, and the basis of its numbers.
+
+    A mechanism adds, in reading order, its `words`, its terms and its `settle`.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    words: ClassVar[tuple[str, ...]]  # sentences; one is left out while a term that it names is not set
+    reads: ClassVar[
+        Mapping[str, Unit | None]
+    ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
+    looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
+    together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
+    lan: ClassVar[str] = ""  # HCP-LAN category of the payment
+    vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
+
+    name: Name
+    kind: str
+    payer: Party
+    payee: Party
+    due: Due
+    only_if: list[ConditionName] = []
+    unless: list[ConditionName] = []
+    basis: Text | dict[str, Text] = {}
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _terms_that_go_together(self) -> Self:
+        for first, *others in self.together:
+            for missing in (term for term in others if self._is_set(first) and not self._is_set(term)):
+                raise PydanticCustomError(
+                    "together",
+                    "together",
+                    {
+                        "given": f"`{first}` without `{missing}`",
+                        "allowed": f"`{first}` together with {', '.join(f'`{term}`' for term in others)}",
+                        "do": f"add `{missing}:`, or take out `{first}`",
+                    },
+                )
+        return self
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        """The year's payment before rounding, and how it came about."""
+        raise NotImplementedError
+
+    # --- what it says ---
+
+    closing: ClassVar[tuple[str, ...]] = (
+        "It is paid only if: {only_if}.",
+        "It is not paid if: {unless}.",
+        "Due {due}.",
+    )
+
+    def sentences(self) -> list[str]:
+        """The sentences in force, as templates: those whose every term is set."""
+        return [s for s in (*self.words, *self.closing) if all(self._is_set(term) for term in fields_in(s))]
+
+    def _is_set(self, term: str) -> bool:
+        value = getattr(self, term)
+        return value is not None and value != []
+
+    @classmethod
+    @cache
+    def terms(cls) -> dict[str, Unit | None]:
+        """The terms that this mechanism adds, each with its unit (None where it is not a number)."""
+        own = [t for t in cls.model_fields if t not in Clause.model_fields]
+        return {term: next((m for m in _metadata(cls, term) if isinstance(m, Unit)), None) for term in own}
+
+    @classmethod
+    def not_modelled(cls) -> list[str]:
+        """The list under "Not modelled" in the mechanism's docstring, which the term sheet repeats."""
+        _, _, after = (inspect.getdoc(cls) or "").partition("Not modelled:\n")
+        lines = after.split("\n\n")[0].splitlines()
+        return [item.strip() for item in "\n".join(lines).replace("\n  ", " ").split("- ") if item.strip()]
+
+    def basis_of(self, term: str) -> str | None:
+        return self.basis if isinstance(self.basis, str) else self.basis.get(term)
+
+    # --- what it reads ---
+
+    @cached_property
+    def facts(self) -> dict[str, Unit | None]:
+        """The facts that this clause reads, by name; `measures.{quality}` follows the term `quality`."""
+        needs: dict[str, Unit | None] = {}
+        for template, unit in self.reads.items():
+            for term in fields_in(template):
+                value = getattr(self, term)
+                names = _names_in(value)
+                needs.update({template.replace(f"{{{term}}}", name): unit for name in names})
+                if not names and isinstance(value, (int, float, Schedule)):
+                    needs[template.partition(".")[0]] = unit  # an untiered fee reads all member months
+            if not fields_in(template):
+                needs[template] = unit
+        if any(_slides(getattr(self, term)) for term in self.terms()):
+            needs["lives"] = None
+        return needs | {f"conditions.{name}": None for name in (*self.only_if, *self.unless)}
+
+    def at(self, year: Year, first_year: int) -> Self:
+        """The same clause with every schedule and sliding scale turned into this year's number."""
+        now = {term: _at(getattr(self, term), year, first_year) for term in self._moving}
+        return self.model_copy(update=now) if now else self
+
+    @cached_property
+    def _moving(self) -> list[str]:
+        return [term for term in self.terms() if _moves(getattr(self, term))]
+
+    def allowed(self, year: Year) -> Any:
+        """Whether the conditions of payment hold: true or false, or an array of them."""
+        held: Any = True
+        for name in self.only_if:
+            held = held & (year.conditions[name] == 1)
+        for name in self.unless:
+            held = held & (year.conditions[name] == 0)
+        return held
+
+    def pay(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        """`settle`, where the conditions of payment hold."""
+        amount, workings = self.settle(year, ledger)
+        held = self.allowed(year)
+        if held is True:
+            return amount, workings
+        return when(held, amount, 0.0), workings
+
+    def months_due(self, year: int, year_starts: int) -> tuple[int, ...]:
+        start = year * 12 + year_starts - 1
+        if self.due == "monthly":
+            return tuple(range(start, start + 12))
+        if self.due == "quarterly":
+            return tuple(range(start + 2, start + 12, 3))
+        if self.due == "at the start of the year":
+            return (start,)
+        return (start + 11 + int(_DUE.fullmatch(self.due)[1]),)  # type: ignore[index]
+
+
+@cache
+def fields_in(template: str) -> tuple[str, ...]:
+    """The terms that a template names.
+
+    >>> fields_in("{payer} pays {payee} {share} of it.")
+    ('payer', 'payee', 'share')
+    """
+    return tuple(field for _, field, _, _ in string.Formatter().parse(template) if field)
+
+
+def _metadata(cls: type[BaseModel], term: str) -> list[Any]:
+    field = cls.model_fields[term]
+    inside = [m for option in get_args(field.annotation) for m in getattr(option, "__metadata__", ())]
+    return [*field.metadata, *inside]
+
+
+def _names_in(value: Any) -> list[str]:
+    """The names of parts of a fact that a term gives: a measure, a list of them, or the tiers of a fee."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Schedule):
+        return [name for item in value.values() for name in _names_in(item)]
+    if isinstance(value, (list, Mapping)) and not isinstance(value, SlidingScale):
+        return [str(name) for name in value]
+    return []
+
+
+def _slides(value: Any) -> bool:
+    if isinstance(value, Schedule):
+        return any(_slides(item) for item in value.values())
+    return isinstance(value, SlidingScale)
+
+
+def _moves(value: Any) -> bool:
+    """Whether a term is a schedule or a sliding scale, or has one for a tier."""
+    inside = isinstance(value, dict) and any(_moves(item) for item in value.values())
+    return inside or isinstance(value, (Schedule, SlidingScale))
+
+
+def _at(value: Any, year: Year, first_year: int) -> Any:
+    if isinstance(value, Schedule):
+        count = year.year - first_year + 1 if value.counts_from_first_year() else year.year
+        return _at(value.at(count), year, first_year)
+    if isinstance(value, SlidingScale):
+        return value.at(year.lives)
+    if isinstance(value, dict):
+        return {key: _at(item, year, first_year) for key, item in value.items()}
+    return value

@@ -1,0 +1,25 @@
+from typing import Literal
+
+from ..clause import Clause
+from ..ledger import Ledger
+from ..units import Dollars, Number
+from ..year import Year
+
+
+class Advance(Clause):
+    """Money paid before there is anything to show for it, so that a programme can hire.
+
+    Whether it must come back is for a `recoupment` clause to say; without one it is a grant.
+
+    Not modelled:
+    - what the provider may spend the money on
+    """
+
+    words = ("{payer} advances {payee} {amount} in each year.",)
+    lan, vbpr = "2A", "custom"
+
+    kind: Literal["advance"]
+    amount: Dollars
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        return self.amount, {}

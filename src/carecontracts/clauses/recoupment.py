@@ -1,0 +1,34 @@
+from typing import Literal
+
+from ..clause import Clause, ClauseName
+from ..ledger import Ledger
+from ..units import Number, Share, least
+from ..year import Year
+
+
+class Recoupment(Clause):
+    """An advance that is paid back out of later earnings, in this year and the years after, until it is whole.
+
+    outstanding = all advanced so far - all recouped so far
+    recouped    = least(outstanding, share x this year's earnings)
+
+    Not modelled:
+    - interest on the advance
+    - what becomes of a balance that is left when the contract ends
+    """
+
+    words = (
+        "{payer} pays back to {payee} what was advanced under {advance}:"
+        " each year {share} of what it earns under {out_of}, until nothing is outstanding.",
+    )
+    looks_back = ("advance", "out_of")
+
+    kind: Literal["recoupment"]
+    advance: list[ClauseName]
+    out_of: list[ClauseName]
+    share: Share
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        outstanding = ledger.total(clause=self.advance) - ledger.total(clause=self.name)
+        earned = ledger.total(year=year.year, clause=self.out_of)
+        return least(outstanding, self.share * earned), {"outstanding": outstanding, "earned this year": earned}

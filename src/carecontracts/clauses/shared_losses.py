@@ -1,0 +1,80 @@
+from typing import Literal
+
+from ..clause import Clause, ClauseName, ConditionName, MeasureName
+from ..ledger import Ledger
+from ..units import Number, ScaledShare, Share, least, most, unit_of, when
+from ..year import Year
+
+
+class SharedLosses(Clause):
+    """The provider's share of what a year cost more than was expected.
+
+    lost = spend + payments that count as spending - benchmark
+    rate = share, or between least_share and share: 1 - quality_counts x quality, where the standard was met
+    owed = least(lost x rate, cap x benchmark, revenue_cap x revenue) x (1 - forgiven) - relief
+    and nothing is owed while lost < minimum x benchmark
+
+    Relief comes after the cap (CMS 2023 specification, section 4.3).
+
+    Not modelled:
+    - how the benchmark, the spending, the measures and the relief were made; they are facts of the year
+    - losses shared for part of a year after an early exit
+    - the letter of credit or reserve that secures the payment
+    """
+
+    words = (
+        "Losses are the year's spending less the benchmark.",
+        "Spending counts what was paid under {net_of}.",
+        "Once losses reach the minimum loss rate, {payer} pays {payee} {share} of them, counted from {counted_from}.",
+        "The minimum loss rate is {minimum} of the benchmark.",
+        "A good result lowers the share: to 100% less {quality_counts} times the measure {quality},"
+        " but not under {least_share}, provided: {lower_share_if}.",
+        "The payment is at most {cap} of the benchmark.",
+        "It is at most {revenue_cap} of {payer}'s revenue from {payee}.",
+        "Of the payment, {forgiven} is forgiven.",
+        "From what is left, {relief} is taken off.",
+    )
+    reads = {
+        "benchmark": None,
+        "spend": None,
+        "measures.{quality}": unit_of(Share),
+        "conditions.{lower_share_if}": None,
+        "amounts.{relief}": None,
+    }
+    looks_back = ("net_of",)
+    together = (("quality", "quality_counts", "least_share", "lower_share_if"), ("quality_counts", "quality"))
+    lan, vbpr = "3B", "ssl"
+
+    kind: Literal["shared_losses"]
+    minimum: ScaledShare
+    share: Share
+    counted_from: Literal["the first dollar", "the minimum"] = "the first dollar"
+    net_of: list[ClauseName] = []
+    quality: MeasureName | None = None
+    quality_counts: Share | None = None
+    least_share: Share | None = None
+    lower_share_if: ConditionName | None = None
+    cap: Share | None = None
+    revenue_cap: Share | None = None
+    forgiven: Share | None = None
+    relief: MeasureName | None = None
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        lost = year.spend + ledger.total(year=year.year, clause=self.net_of) - year.benchmark
+        minimum = self.minimum * year.benchmark
+        rate = self.share
+        if self.quality and self.lower_share_if:
+            lower = 1 - self.quality_counts * year.measures[self.quality]
+            lower = least(most(lower, self.least_share), self.share)
+            rate = when(year.conditions[self.lower_share_if] == 1, lower, self.share)
+        counted = lost if self.counted_from == "the first dollar" else lost - minimum
+        owed = counted * rate
+        if self.cap is not None:
+            owed = least(owed, self.cap * year.benchmark)
+        if self.revenue_cap is not None:
+            owed = least(owed, self.revenue_cap * year.provider_revenue)
+        owed = owed * (1 - (self.forgiven or 0))
+        if self.relief:
+            owed = most(owed - year.amounts[self.relief], 0.0)
+        owes = (lost >= minimum) & (lost > 0)
+        return when(owes, owed, 0.0), {"lost": lost, "minimum losses": minimum, "loss rate": rate}

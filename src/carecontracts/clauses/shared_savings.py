@@ -1,0 +1,70 @@
+from typing import Annotated, Literal
+
+from ..clause import ByYear, Clause, ClauseName, ConditionName, MeasureName
+from ..ledger import Ledger
+from ..units import Number, ScaledShare, Share, least, unit_of, when
+from ..year import Year
+
+
+class SharedSavings(Clause):
+    """The provider's share of what a year cost less than was expected.
+
+    saved = benchmark - spend - payments that count as spending
+    paid  = least(saved x share x quality x (1 - sequestration), cap x benchmark)
+    and nothing is paid while saved < minimum x benchmark
+
+    Sequestration comes before the cap: a capped payment is the cap exactly (CMS 2023 specification, steps 8 and 9).
+
+    Not modelled:
+    - how the benchmark, the spending and the measures were made; they are facts of the year
+    - netting of earlier years' losses
+    """
+
+    words = (
+        "Savings are the benchmark less the year's spending.",
+        "Spending counts what was paid under {net_of}.",
+        "Once savings reach the minimum savings rate, {payer} pays {payee} {share} of them,"
+        " counted from {counted_from}.",
+        "The minimum savings rate is {minimum} of the benchmark.",
+        "Nothing is paid here once savings reach {below} of the benchmark.",
+        "The share is multiplied by the measure {quality}.",
+        "The share is paid whole, whatever that measure, if: {whole_share_if}.",
+        "The payment is reduced by {sequestration} (sequestration).",
+        "It is at most {cap} of the benchmark.",
+    )
+    reads = {
+        "benchmark": None,
+        "spend": None,
+        "measures.{quality}": unit_of(Share),
+        "conditions.{whole_share_if}": None,
+    }
+    looks_back = ("net_of",)
+    together = (("whole_share_if", "quality"),)
+    lan, vbpr = "3A", "ssp"
+
+    kind: Literal["shared_savings"]
+    minimum: ScaledShare
+    share: Share
+    counted_from: Literal["the first dollar", "the minimum"] = "the first dollar"
+    net_of: list[ClauseName] = []
+    below: ScaledShare | None = None
+    quality: MeasureName | None = None
+    whole_share_if: Annotated[ConditionName | None, ByYear()] = None
+    sequestration: Share | None = None
+    cap: Share | None = None
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        saved = year.benchmark - year.spend - ledger.total(year=year.year, clause=self.net_of)
+        minimum = self.minimum * year.benchmark
+        rate = self.share
+        if self.quality:
+            whole = year.conditions[self.whole_share_if] == 1 if self.whole_share_if else False
+            rate = when(whole, rate, rate * year.measures[self.quality])
+        counted = saved if self.counted_from == "the first dollar" else saved - minimum
+        paid = counted * rate * (1 - (self.sequestration or 0))
+        if self.cap is not None:
+            paid = least(paid, self.cap * year.benchmark)
+        earned = (saved >= minimum) & (saved > 0)
+        if self.below is not None:
+            earned = earned & (saved < self.below * year.benchmark)
+        return when(earned, paid, 0.0), {"saved": saved, "minimum savings": minimum, "sharing rate": rate}

@@ -1,0 +1,253 @@
+"""Contract: clauses in order. Load it, amend it, settle it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .clause import Clause, Party, Text
+from .clauses import MECHANISMS, AnyClause
+from .files import Place, parse_yaml, read_text
+from .ledger import Ledger, Line
+from .refusal import Fault, Refusal, did_you_mean, show
+from .units import cents, is_year
+from .year import FACTS, Year
+
+
+class Contract(BaseModel):
+    """An agreement: who the parties are, when its years run, and its clauses in the order in which they settle.
+
+    >>> from carecontracts import Contract, Year
+    >>> contract = Contract.parse('''
+    ... title: A fee for complex care
+    ... summary: The plan pays a fee.
+    ... parties: {plan: the plan, practice: the practice}
+    ... first_year: 2026
+    ... clauses:
+    ...   - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 85}
+    ... ''')
+    >>> year = Year(year=2026, member_months={"all": 12_000})
+    >>> contract.settle([year]).net()
+    {'plan': -1020000.0, 'practice': 1020000.0}
+    >>> contract.amend({"fee": {"per_member_per_month": 90}}).settle([year]).total()
+    1080000.0
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    title: Text
+    summary: Text
+    parties: Annotated[dict[Party, Text], Field(min_length=2)]
+    first_year: Annotated[int, Field(ge=1, le=2999)]  # a calendar year; or 1, and years are counted
+    years: Annotated[int, Field(ge=1, le=99)] | None = None  # how long it runs; without it, until it is ended
+    year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which a contract year begins
+    clauses: Annotated[list[AnyClause], Field(min_length=1)]
+    not_modelled: list[Text] = []
+
+    @classmethod
+    def load(cls, path: Traversable | Path | str) -> Self:
+        """The contract in a YAML file; a `Refusal` lists all that is wrong with it."""
+        return cls.parse(read_text(path), str(path))
+
+    @classmethod
+    def parse(cls, text: str, where: str = "contract") -> Self:
+        """The contract in a YAML text."""
+        return cls._from(*parse_yaml(text, where), where)
+
+    @classmethod
+    def _from(cls, data: Any, lines: Mapping[Place, int], where: str) -> Self:
+        place = _Places(data, lines, where)
+        faults = list(_faults_between_clauses(data, place))
+        try:
+            contract = cls.model_validate(data)
+        except ValidationError as error:
+            # pydantic tells of each alternative that a value failed; the reader needs one
+            faults += {fault.where: fault for fault in (_fault(e, place) for e in error.errors())}.values()
+        if faults:
+            raise Refusal(sorted(faults, key=place.in_order))
+        return contract
+
+    def amend(self, clauses: Mapping[str, Mapping[str, Any]] | None = None, **terms: Any) -> Self:
+        """The same contract with some terms changed: `amend({"shared savings": {"share": 0.4}}, years=5)`."""
+        data = self.model_dump() | terms
+        by_name = {clause["name"]: clause for clause in data["clauses"]}
+        for name, changes in (clauses or {}).items():
+            if name not in by_name:
+                do = did_you_mean(name, by_name) + "name a clause of the contract"
+                raise Refusal([Fault("amendment", f"the clause {show(name)}", ", ".join(by_name), do)])
+            by_name[name].update(changes)
+        return self._from(data, {}, "amended contract")
+
+    def settle(self, years: Sequence[Year], so_far: Sequence[Line] = ()) -> Ledger:
+        """What everyone pays everyone: one line for each clause and year, in order.
+
+        `so_far` is the ledger of earlier years, where they were settled before.
+        Facts may be numpy arrays; then so are the amounts.
+        """
+        faults = list(self._faults_in(years, so_far))
+        if faults:
+            raise Refusal(faults)
+        ledger = Ledger(so_far)
+        for year in years:
+            for clause in self.clauses:
+                amount, workings = clause.at(year, self.first_year).pay(year, ledger)
+                due = clause.months_due(year.year, self.year_starts)
+                ledger.append(Line(year.year, clause.name, clause.payer, clause.payee, cents(amount), workings, due))
+        return ledger
+
+    def facts(self) -> dict[str, list[str]]:
+        """The facts that a year must have, and the clauses that read each."""
+        read: dict[str, list[str]] = {}
+        for clause in self.clauses:
+            for name in clause.facts:
+                read.setdefault(name, []).append(clause.name)
+        return read
+
+    def _faults_in(self, years: Sequence[Year], so_far: Sequence[Line]) -> Iterator[Fault]:
+        last = max((line.year for line in so_far), default=self.first_year - 1)
+        end = self.first_year + self.years - 1 if self.years else 2999
+        for year in years:
+            if not self.first_year <= year.year <= end:
+                allowed = f"a year of the contract: {self.first_year} to {end if self.years else 'its end'}"
+                yield Fault(f"{year.place}, year", str(year.year), allowed, "correct the year, or amend the contract")
+            elif year.year <= last:
+                do = "give each year once, the earliest first"
+                yield Fault(f"{year.place}, year", str(year.year), f"a year after {last}", do)
+            last = max(last, year.year)
+            for clause in self.clauses:
+                for name, unit in clause.facts.items():
+                    value = year.fact(name)
+                    allowed = f"{(unit or FACTS[name.partition('.')[0]][0]).allowed}: clause '{clause.name}' reads it"
+                    if value is None:
+                        yield Fault(f"{year.place}, {name}", "nothing", allowed, f"add `{name}`")
+                    elif unit and unit.fault(value):
+                        yield Fault(f"{year.place}, {name}", show(value), allowed, unit.fault(value))
+
+
+# --- refusing a contract ----------------------------------------------------------------------------------------------
+
+
+class _Places:
+    """Where things stand in the file, told as a reader would look for them."""
+
+    def __init__(self, data: Any, lines: Mapping[Place, int], where: str) -> None:
+        self.data, self.lines, self.where = data, lines, where
+        self.told: dict[str, int] = {}
+
+    def in_order(self, fault: Fault) -> int:
+        """By line of the file: the places are asked for in no order."""
+        return self.told.get(fault.where, 0)
+
+    def clause(self, index: int) -> Any:
+        return self.data["clauses"][index]
+
+    def __call__(self, path: Place) -> str:
+        line = next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), None)
+        parts = [self.where] + ([f"line {line}"] if line else [])
+        if path[:1] == ("clauses",) and len(path) > 1:
+            clause = self.clause(path[1])
+            name = clause.get("name") if isinstance(clause, dict) else None
+            parts.append(f"clause '{name}'" if isinstance(name, str) else f"clause {path[1] + 1}")
+            path = path[2:]
+        if path:
+            parts.append("term `" + ".".join(str(p) for p in path) + "`")
+        where = ", ".join(parts)
+        self.told[where] = line or 0
+        return where
+
+
+def _fault(error: Any, place: _Places) -> Fault:
+    """A pydantic error in the reader's words."""
+    loc, kind, given = error["loc"], error["type"], error["input"]
+    model: Any = Contract
+    if loc[:1] == ("clauses",) and len(loc) > 1:
+        clause = place.clause(loc[1])
+        model = MECHANISMS.get(clause.get("kind") if isinstance(clause, dict) else None, Clause)
+        loc = (*loc[:2], *loc[3:])  # pydantic puts the kind after the index
+    depth = 3 if loc[:1] == ("clauses",) else 1
+    term = loc[depth - 1] if len(loc) >= depth else None
+    where = place(tuple(part for part in loc if not (isinstance(part, str) and "[" in part)))
+    known = [name for name in model.model_fields if name != "kind"] + (["kind"] if model is not Contract else [])
+    context = error.get("ctx", {})
+    if "allowed" in context:
+        return Fault(where, context["given"], context["allowed"], context["do"])
+    if kind == "missing":
+        unit = model.terms().get(term) if issubclass(model, Clause) else None
+        return Fault(where, "nothing", unit.allowed if unit else f"`{term}:` is needed", f"add `{term}:`")
+    if kind == "extra_forbidden":
+        allowed = "one of the terms " + ", ".join(known)
+        return Fault(where, f"the unknown term `{term}`", allowed, did_you_mean(term, known) + "rename or remove it")
+    if kind.startswith("union_tag"):
+        given = given.get("kind") if isinstance(given, dict) else given
+        do = did_you_mean(given, MECHANISMS) + "write the kind of clause as `kind:`"
+        return Fault(where, f"kind: {show(given)}", "one of the kinds " + ", ".join(MECHANISMS), do)
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return Fault(where, show(given), "terms and their values (`term: value`)", "write one term to a line")
+    allowed = {
+        "string_type": "text (a number as text stands in quotes)",
+        "list_type": "a list: [first, second]",
+        "int_type": "a whole number",
+        "too_short": "at least {min_length} of them",
+        "literal_error": "{expected}",
+        "greater_than_equal": "{ge} or more",
+        "less_than_equal": "{le} or less",
+        "string_too_long": "at most {max_length} characters",
+    }.get(kind, error["msg"])
+    return Fault(where, show(given), allowed.format(**context), "correct it")
+
+
+def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:
+    """What no clause sees alone: names given twice, unknown parties, references that do not look back, late schedules.
+
+    Reads the raw data, so that these are told together with what is wrong inside the clauses.
+    """
+    if not isinstance(data, dict) or not isinstance(data.get("clauses"), list):
+        return
+    parties = data.get("parties")
+    seen: list[str] = []
+    for index, clause in enumerate(data["clauses"]):
+        if not isinstance(clause, dict):
+            continue
+        path, name = ("clauses", index), clause.get("name")
+        mechanism = MECHANISMS.get(clause["kind"]) if isinstance(clause.get("kind"), str) else None
+        if name in seen:
+            yield Fault(place((*path, "name")), f"the name {show(name)} again", "each name once", "rename one of them")
+        for role in ("payer", "payee"):
+            party = clause.get(role)
+            if isinstance(parties, dict) and isinstance(party, str) and party not in parties:
+                do = did_you_mean(party, parties) + "name a party of the contract"
+                yield Fault(place((*path, role)), show(party), "one of " + ", ".join(map(str, parties)), do)
+        if isinstance(clause.get("payer"), str) and clause.get("payer") == clause.get("payee"):
+            yield Fault(place((*path, "payee")), "the payer again", "another party", "name who is paid")
+        for term in mechanism.looks_back if mechanism else ():
+            for other in clause[term] if isinstance(clause.get(term), list) else ():
+                if other not in seen:
+                    allowed = "an earlier clause: " + (", ".join(seen) or "there is none before this one")
+                    do = did_you_mean(other, seen) + "clauses settle in written order and look only back"
+                    yield Fault(place((*path, term)), show(other), allowed, do)
+        for term, value in clause.items():
+            yield from _late_schedules(value, (*path, term), data.get("first_year"), place)
+        basis = clause.get("basis")
+        own = [term for term in mechanism.terms() if term in clause] if mechanism else []
+        for term in basis if isinstance(basis, dict) and mechanism else ():
+            if term not in own:
+                allowed = "a term of this clause: " + ", ".join(own)
+                yield Fault(place((*path, "basis", term)), f"a basis for `{term}`", allowed, "rename or remove it")
+        if isinstance(name, str):
+            seen.append(name)
+
+
+def _late_schedules(value: Any, path: Place, first_year: Any, place: _Places) -> Iterator[Fault]:
+    if not isinstance(value, Mapping) or not is_year(first_year):
+        return
+    if value and all(is_year(key) for key in value):
+        begins, counted = min(value), max(value) < 100
+        if (counted and begins != 1) or (not counted and begins > first_year):
+            allowed = (
+                "a value from year 1 on" if counted else f"a value from the contract's first year, {first_year}, on"
+            )
+            yield Fault(place(path), f"a schedule that begins in {begins}", allowed, "add the earlier years")
+    for key, item in value.items():
+        yield from _late_schedules(item, (*path, key), first_year, place)

@@ -1,0 +1,201 @@
+"""Reading what people write: YAML without its dangers, CSV without its surprises. Every mistake names its line."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from .refusal import Fault, Refusal, show
+
+Place: TypeAlias = tuple[Any, ...]  # the keys and positions that lead to a value
+MOST_BYTES = 2_000_000
+MOST_DEPTH = 20
+
+
+def read_text(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> str:
+    """A file's text; refuses a missing, empty, huge or binary one."""
+    path = Path(path) if isinstance(path, str) else path
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        do = "check the path" if isinstance(error, FileNotFoundError) else "give a readable file"
+        raise Refusal(
+            [Fault(str(path), error.strerror or "an unreadable file", "a file that can be read", do)]
+        ) from None
+    if not raw.strip():
+        raise Refusal([Fault(str(path), "an empty file", "a file with content", "check that it was saved")])
+    if len(raw) > most_bytes:
+        given = f"{len(raw):,} bytes"
+        raise Refusal([Fault(str(path), given, f"at most {most_bytes:,} bytes", "check that it is the right file")])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    bad = next((c for c in text if (c < " " and c not in "\t\r\n") or c in "\x7f�"), None)
+    if bad is not None:
+        given = f"a binary file, or text with the character {bad!r}"
+        raise Refusal([Fault(str(path), given, "plain text (UTF-8)", "save it as text: a spreadsheet as CSV UTF-8")])
+    return text
+
+
+# --- YAML ----------------------------------------------------------------------------------------------------
+
+
+def read_yaml(path: Path | str) -> tuple[Any, dict[Place, int]]:
+    """A YAML file's data, and the line on which each part of it begins."""
+    return parse_yaml(read_text(path), str(path))
+
+
+def parse_yaml(text: str, where: str) -> tuple[Any, dict[Place, int]]:
+    """YAML as data only: no tags, no anchors or aliases, no key given twice.
+
+    >>> parse_yaml("title: Fee\\nshare: 0.5", "fee.yaml")
+    ({'title': 'Fee', 'share': 0.5}, {(): 1, ('title',): 1, ('share',): 2})
+    >>> parse_yaml("a: &x [1]\\nb: *x", "fee.yaml")
+    Traceback (most recent call last):
+    ...
+    carecontracts.refusal.Refusal: fee.yaml, line 1
+      given:   the anchor &x
+      allowed: plain YAML: no anchors (&), aliases (*) or tags (!)
+      do:      write the value out
+    fee.yaml, line 2
+      given:   the alias *x
+      allowed: plain YAML: no anchors (&), aliases (*) or tags (!)
+      do:      write the value out
+    """
+    faults: list[Fault] = []
+    try:
+        faults = list(_faults_in_events(text, where))
+        if faults:
+            raise Refusal(faults)
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"{where}, line {mark.line + 1}" if mark else where
+        given = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise Refusal([Fault(line, given, "YAML", "check the indentation, the colons and the quotes")]) from None
+    except RecursionError:
+        raise Refusal([_too_deep(where)]) from None
+    if len(documents) != 1 or documents[0] is None:
+        given = f"{len(documents)} documents" if len(documents) > 1 else "no content"
+        raise Refusal([Fault(where, given, "one YAML document", "remove the lines ---")])
+    lines: dict[Place, int] = {}
+    faults = list(_walk(documents[0], (), where, lines))
+    if faults:
+        raise Refusal(faults)
+    constructor = yaml.SafeLoader("")
+    try:
+        return constructor.construct_document(documents[0]), lines
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise Refusal(
+            [Fault(where, str(error).splitlines()[0], "plain YAML values", "write the value in quotes")]
+        ) from None
+
+
+def _too_deep(where: str) -> Fault:
+    return Fault(where, f"values nested more than {MOST_DEPTH} deep", f"at most {MOST_DEPTH} levels", "flatten it")
+
+
+def _faults_in_events(text: str, where: str) -> Iterator[Fault]:
+    allowed, do, depth = "plain YAML: no anchors (&), aliases (*) or tags (!)", "write the value out", 0
+    event: Any
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = f"{where}, line {event.start_mark.line + 1}"
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+        if isinstance(event, yaml.AliasEvent):
+            yield Fault(line, f"the alias *{anchor}", allowed, do)
+        elif anchor:
+            yield Fault(line, f"the anchor &{anchor}", allowed, do)
+        if tag:
+            yield Fault(line, f"the tag {tag}", allowed, "write the value plainly")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            yield _too_deep(line)
+            return
+
+
+def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> Iterator[Fault]:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _walk(item, (*path, index), where, lines)
+    elif isinstance(node, yaml.MappingNode):
+        first: dict[Any, int] = {}
+        for key, item in node.value:
+            line = key.start_mark.line + 1
+            here = f"{where}, line {line}"
+            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(("merge", "timestamp", "binary")):
+                yield Fault(here, "a key that is not a word or a number", "plain keys", "write the key as a word")
+                continue
+            name: Any = int(key.value) if key.tag.endswith(":int") and key.value.isdecimal() else key.value
+            if name in first:
+                given = f"`{name}` twice (first on line {first[name]})"
+                yield Fault(here, given, "each key once", "remove one of them")
+            first[name] = line
+            yield from _walk(item, (*path, name), where, lines)
+            lines[*path, name] = line
+
+
+# --- CSV ----------------------------------------------------------------------------------------------------
+
+
+def read_csv(path: Path | str, most_bytes: int = MOST_BYTES) -> tuple[list[str], list[dict[str, str]]]:
+    """A CSV file's header and rows, all as text, without the blank rows at its end."""
+    text = read_text(path, most_bytes)
+    where = str(path)
+    try:
+        rows = list(csv.reader(io.StringIO(text), strict=True))
+    except csv.Error as error:
+        raise Refusal([Fault(where, str(error), "CSV", "save the table again as CSV UTF-8")]) from None
+    header = [name.strip() for name in rows[0]]
+    faults = [Fault(f"{where}, row 1", "a column without a name", "a name for each column", "name or remove it")] * (
+        "" in header
+    )
+    for name in dict.fromkeys(n for n in header if n and header.count(n) > 1):
+        faults.append(Fault(f"{where}, row 1", f"the column {show(name)} twice", "each column once", "remove one"))
+    body = []
+    for number, row in enumerate(rows[1:], 2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(header):
+            given = f"{len(row)} cells"
+            faults.append(
+                Fault(f"{where}, row {number}", given, f"{len(header)} cells, as in the header", "mend the row")
+            )
+        body.append(dict(zip(header, (cell.strip() for cell in row), strict=False)) | {"": str(number)})
+    if not body:
+        faults.append(Fault(where, "a header without rows", "at least one row", "add a row"))
+    if faults:
+        raise Refusal(faults)
+    return header, body
+
+
+def number_in(text: str) -> float | str:
+    """The number that a cell holds, or the cell's text where it holds none.
+
+    >>> number_in("1250000"), number_in("0.5"), number_in("1,250"), number_in("nan")
+    (1250000, 0.5, '1,250', 'nan')
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number) or "_" in text:
+        return text
+    return int(number) if number.is_integer() and "." not in text else number
+
+
+def safe_cell(value: Any) -> Any:
+    """A cell that a spreadsheet will not run as a formula.
+
+    >>> safe_cell("=cmd()"), safe_cell("-5.20"), safe_cell("the plan")
+    ("'=cmd()", '-5.20', 'the plan')
+    """
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") and isinstance(number_in(value), str):
+        return "'" + value
+    return value

@@ -1,0 +1,107 @@
+"""Line and Ledger: who paid whom, how much, when, under which clause, why. A contract has no other memory."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from .units import Number, cents
+
+
+class Line(NamedTuple):
+    """One clause's payment for one year."""
+
+    year: int
+    clause: str
+    payer: str
+    payee: str
+    amount: Number
+    workings: dict[
+        str, Number
+    ]  # how the amount came about; a name ending in "rate" is a share, in "months" or "lives" a count
+    due: tuple[int, ...]  # months (12 x year + month - 1) in which equal instalments fall due
+
+
+class Position(NamedTuple):
+    """One party's cash in one month: what came in, what went out, and the sum of all so far."""
+
+    month: str
+    party: str
+    received: Number
+    paid: Number
+    position: Number
+
+
+class Ledger(list[Line]):
+    """Lines in the order in which they were settled.
+
+    >>> january_and_july = (2026 * 12, 2026 * 12 + 6)
+    >>> ledger = Ledger([Line(2026, "fee", "plan", "practice", 100.01, {}, january_and_july)])
+    >>> ledger.total(clause="fee"), ledger.total(payee=["plan"])
+    (100.01, 0)
+    >>> for position in ledger.cash_flow():
+    ...     if position.party == "practice" and position.received:
+    ...         print(position.month, position.received, position.position)
+    2026-01 50.01 50.01
+    2026-07 50.0 100.01
+    """
+
+    def total(
+        self,
+        *,
+        year: int | None = None,
+        clause: str | Collection[str] | None = None,
+        payer: str | Collection[str] | None = None,
+        payee: str | Collection[str] | None = None,
+    ) -> Number:
+        """The sum of the lines that match; a collection matches any of its members."""
+        wanted = [
+            (field, {w} if isinstance(w, str) else set(w))
+            for field, w in (("clause", clause), ("payer", payer), ("payee", payee))
+            if w is not None
+        ]
+        return sum(
+            line.amount
+            for line in self
+            if (year is None or line.year == year) and all(getattr(line, field) in names for field, names in wanted)
+        )
+
+    def parties(self) -> list[str]:
+        return list(dict.fromkeys(party for line in self for party in (line.payer, line.payee)))
+
+    def net(self) -> dict[str, Number]:
+        """What each party received less what it paid; these sum to zero."""
+        return {party: cents(self.total(payee=party) - self.total(payer=party)) for party in self.parties()}
+
+    def cash_flow(self) -> list[Position]:
+        """Each party's cash by month, from the first payment due to the last; each month all positions sum to zero.
+
+        Instalments are rounded so that they add up to their line exactly.
+        `pandas.DataFrame(ledger.cash_flow())` makes a table of it.
+        """
+        received: dict[tuple[int, str], Number] = {}
+        paid: dict[tuple[int, str], Number] = {}
+        for line in self:
+            before: Number = 0.0
+            for k, month in enumerate(line.due, 1):
+                so_far = cents(line.amount * k / len(line.due))
+                part, before = so_far - before, so_far
+                received[month, line.payee] = received.get((month, line.payee), 0) + part
+                paid[month, line.payer] = paid.get((month, line.payer), 0) + part
+        months = [month for line in self for month in line.due]
+        position: dict[str, Number] = dict.fromkeys(self.parties(), 0.0)
+        flow = []
+        for month in range(min(months), max(months) + 1) if months else ():
+            for party in position:
+                came, went = cents(received.get((month, party), 0)), cents(paid.get((month, party), 0))
+                position[party] = cents(position[party] + came - went)
+                flow.append(Position(month_name(month), party, came, went, position[party]))
+        return flow
+
+
+def month_name(month: int) -> str:
+    """A month as people write it; years below 100 count from the contract's start.
+
+    >>> month_name(2026 * 12 + 6), month_name(1 * 12)
+    ('2026-07', 'year 1, month 1')
+    """
+    year, index = divmod(month, 12)
+    return f"{year}-{index + 1:02}" if year >= 100 else f"year {year}, month {index + 1}"

@@ -1,0 +1,56 @@
+"""How a file is refused: every mistake at once, each with its place, what was given, what is allowed, what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+
+class Fault(NamedTuple):
+    """One mistake, told so that a reader can mend it."""
+
+    where: str  # the file, the clause or row, the term or column
+    given: str
+    allowed: str
+    do: str
+
+    def __str__(self) -> str:
+        return f"{self.where}\n  given:   {self.given}\n  allowed: {self.allowed}\n  do:      {self.do}"
+
+
+class Refusal(ValueError):
+    """The input was not accepted; `faults` lists every reason.
+
+    >>> raise Refusal([Fault("fee.yaml, clause 'fee', term 'share'", "50", "0 to 1", "for 50% write 0.5")])
+    Traceback (most recent call last):
+    ...
+    carecontracts.refusal.Refusal: fee.yaml, clause 'fee', term 'share'
+      given:   50
+      allowed: 0 to 1
+      do:      for 50% write 0.5
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def show(value: Any) -> str:
+    """What was given, short enough to read in an error.
+
+    >>> show("twelve"), show(None), show([1] * 99)
+    ("'twelve'", 'nothing', '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, …')
+    """
+    if value is None:
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:58] + "…"
+
+
+def did_you_mean(given: Any, known: Iterable[str]) -> str:
+    """A hint at the nearest known name, or nothing.
+
+    >>> did_you_mean("benchmrk", ["benchmark", "spend"])
+    "did you mean 'benchmark'? "
+    """
+    near = get_close_matches(str(given), list(known), n=1)
+    return f"did you mean '{near[0]}'? " if near else ""

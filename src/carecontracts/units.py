@@ -1,0 +1,298 @@
+"""Units: a term's type is its unit, and the unit knows how to check, schedule and print a value.
+
+A term is a number, a *schedule* (a number for each run of years) or, where the type says so, a *sliding scale*
+(a number for each size of population). `settle` never sees the difference: `Clause.at` turns each into a plain number first.
+
+`least`, `most` and `when` are arithmetic that reads like a clause and works on numbers and numpy arrays alike.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from typing import Annotated, Any, TypeAlias
+
+from pydantic_core import PydanticCustomError, core_schema
+
+from .refusal import show
+
+Number: TypeAlias = Any  # a float, or a numpy array with one value for each draw
+
+
+# --- arithmetic for numbers and arrays -------------------------------------------------------------------------------
+
+
+def is_array(x: Any) -> bool:
+    return getattr(x, "ndim", 0) > 0
+
+
+def when(condition: Any, then: Number, otherwise: Number) -> Number:
+    """`then` where the condition holds, `otherwise` where it does not.
+
+    >>> when(3 > 2, 10, 0)
+    10
+    """
+    if is_array(condition):
+        import numpy
+
+        return numpy.where(condition, then, otherwise)
+    return then if condition else otherwise
+
+
+def least(*numbers: Number) -> Number:
+    """The smallest, element by element for arrays.
+
+    >>> least(3, 2, 5)
+    2
+    """
+    return reduce(lambda a, b: _pick("minimum", min, a, b), numbers)
+
+
+def most(*numbers: Number) -> Number:
+    """The largest, element by element for arrays.
+
+    >>> most(3, 2, 5)
+    5
+    """
+    return reduce(lambda a, b: _pick("maximum", max, a, b), numbers)
+
+
+def _pick(ufunc: str, plain: Callable[..., Any], a: Number, b: Number) -> Number:
+    if is_array(a) or is_array(b):
+        import numpy
+
+        return getattr(numpy, ufunc)(a, b)
+    return plain(a, b)
+
+
+def cents(amount: Number) -> Number:
+    """Rounded to the cent, half a cent upwards: the one rounding between the arithmetic and the statement.
+
+    >>> cents(10.005), cents(2.675), cents(0)
+    (10.01, 2.68, 0.0)
+    """
+    # 1e-6 of a cent lifts what floats hold just under the half (10.005 is 10.00499…) without reaching a real 0.4999.
+    if is_array(amount):
+        import numpy
+
+        return numpy.floor(amount * 100 + 0.500001) / 100
+    return math.floor(amount * 100 + 0.500001) / 100
+
+
+# --- values that depend on the year or on size ----------------------------------------------------------------
+
+
+class Schedule(dict[int, Any]):
+    """A term with a value for each run of years: `{2014: 0.02, 2019: 0, 2021: 0.02}`.
+
+    Each value holds from its year until the next one named. Years below 100 count from the contract's first year.
+
+    >>> sequestration = Schedule({2014: 0.02, 2019: 0.0, 2021: 0.02})
+    >>> sequestration.at(2018), sequestration.at(2020), sequestration.at(2025)
+    (0.02, 0.0, 0.02)
+    """
+
+    def counts_from_first_year(self) -> bool:
+        return max(self) < 100
+
+    def at(self, year: int) -> Any:
+        return self[max(start for start in self if start <= year)]
+
+    def say(self, value: Callable[[Any], str]) -> str:
+        starts = sorted(self)
+        prefix = "year " if self.counts_from_first_year() else ""
+        parts = []
+        for start, after in zip(starts, [*starts[1:], None], strict=True):
+            if after is None:
+                span = f"from {prefix}{start}"
+            elif after == start + 1:
+                span = f"in {prefix}{start}"
+            elif prefix:
+                span = f"in years {start} to {after - 1}"
+            else:
+                span = f"in {start} to {after - 1}"
+            parts.append(f"{value(self[start])} {span}")
+        return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+class SlidingScale(dict[int, float]):
+    """A term that slides with the number of lives: `{lives: {5000: 0.039, 5999: 0.036}}`, straight between the points.
+
+    Below the first point and above the last the value is theirs.
+
+    >>> scale = SlidingScale({5000: 0.039, 5999: 0.036})
+    >>> round(scale.at(5333), 6), scale.at(100), scale.at(90_000)
+    (0.038, 0.039, 0.036)
+    """
+
+    def at(self, lives: Number) -> Number:
+        points = sorted(self)
+        lives = least(most(lives, points[0]), points[-1])
+        value: Number = self[points[0]]
+        for low, high in pairwise(points):
+            between = (self[low] * (high - lives) + self[high] * (lives - low)) / (high - low)
+            value = when(lives >= low, between, value)
+        return value
+
+    def say(self, value: Callable[[Any], str]) -> str:
+        points = sorted(self)
+        groups: list[list[int]] = []  # neighbouring points with one value are said once
+        for point in points:
+            if groups and self[groups[-1][0]] == self[point]:
+                groups[-1].append(point)
+            else:
+                groups.append([point])
+        parts = []
+        for group in groups:
+            low, high = f"{group[0]:,}", f"{group[-1]:,}"
+            where = f"at {low} lives" if low == high else f"at {low} to {high}"
+            if group[-1] == points[-1]:
+                where = f"from {low}"
+            elif group[0] == points[0]:
+                where = f"up to {high}"
+            parts.append(f"{value(self[group[0]])} {where}")
+        return "a share that slides with lives (" + "; ".join(parts) + "; in a straight line between)"
+
+
+# --- units ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one kind of number may be, how it is written, and how it is printed."""
+
+    name: str
+    allowed: str  # in an error: what would have been accepted
+    say_number: Callable[[float], str]
+    top: float = 1e13  # ten trillion: more is a slip of the keyboard
+    whole: bool = False
+    scales: bool = False  # may be a sliding scale by lives
+    tiers: bool = False  # may be a number for each tier of members
+
+    def say(self, value: Any) -> str:
+        if isinstance(value, (Schedule, SlidingScale)):
+            return value.say(self.say)
+        if isinstance(value, Mapping):
+            return ", ".join(f"{self.say(amount)} for {tier}" for tier, amount in value.items())
+        return self.say_number(value)
+
+    def fault(self, number: Any) -> str:
+        """What is wrong with a number (or an array of them), or an empty string."""
+        if isinstance(number, bool) or not (isinstance(number, (int, float)) or hasattr(number, "dtype")):
+            text = str(number).strip() if isinstance(number, str) else ""
+            if text.endswith("%"):
+                return "write a share as a decimal: 0.5, not 50%"
+            return "write a plain number, without quotes, commas or signs" if text else "write a number"
+        inside = (number >= 0) & (number <= self.top)
+        if not (inside.all() if hasattr(inside, "all") else inside):
+            if self.top == 1 and not is_array(number) and 1 < number <= 100:
+                return f"for {number:g}% write {number / 100:g}"
+            if not is_array(number) and number < 0:
+                return "nothing here is negative: for money back, swap payer and payee"
+            return "correct the value"
+        if self.whole and not is_array(number) and number != int(number):
+            return "write a whole number"
+        return ""
+
+    def check(self, value: Any) -> Any:
+        """The value, a schedule or a scale of checked values; a mistake is raised with what to do about it."""
+        if isinstance(value, SlidingScale) and self.scales:
+            return value
+        if isinstance(value, Mapping) and value:
+            if all(is_year(key) for key in value):
+                return Schedule({key: self.check(item) for key, item in value.items()})
+            if self.scales and set(value) == {"lives"} and isinstance(value["lives"], Mapping) and value["lives"]:
+                return SlidingScale({self._lives(key): self._one(item) for key, item in value["lives"].items()})
+            if self.tiers and all(isinstance(key, str) and key.strip() for key in value):
+                return {key: self.check(item) for key, item in value.items()}
+        return self._one(value)
+
+    def _one(self, number: Any) -> Any:
+        do = self.fault(number)
+        if do:
+            raise PydanticCustomError("unit", "{do}", {"given": show(number), "allowed": self.allowed, "do": do})
+        return number
+
+    def _lives(self, key: Any) -> Any:
+        return Lives_unit._one(key)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.check,
+            serialization=core_schema.plain_serializer_function_ser_schema(_as_written),
+        )
+
+
+def is_year(key: Any) -> bool:
+    return isinstance(key, int) and not isinstance(key, bool) and 1 <= key < 3000
+
+
+def _as_written(value: Any) -> Any:
+    """A term as it stands in the file, so that a contract can be amended and written back."""
+    if isinstance(value, SlidingScale):
+        return {"lives": dict(value)}
+    if isinstance(value, Mapping):
+        return {key: _as_written(item) for key, item in value.items()}
+    return value
+
+
+def say_percent(share: float) -> str:
+    """A share in printed words, every digit kept.
+
+    >>> say_percent(0.5), say_percent(0.0235), say_percent(1 / 3)
+    ('50%', '2.35%', '33.33333333%')
+    """
+    return f"{share * 100:.10g}%"
+
+
+def say_dollars(amount: float) -> str:
+    """Dollars, with cents only where there are any.
+
+    >>> say_dollars(1250000), say_dollars(85.5)
+    ('$1,250,000', '$85.50')
+    """
+    return f"${amount:,.0f}" if amount == int(amount) else f"${amount:,.2f}"
+
+
+def say_count(count: float) -> str:
+    return f"{count:,.10g}"
+
+
+Lives_unit = Unit("lives", "a whole number of people, 0 or more", say_count, whole=True)
+_share = (
+    "share",
+    "a number from 0 to 1 (0.5 is half), or one for each run of years: {2024: 0.5, 2026: 0.4}",
+    say_percent,
+    1,
+)
+
+Dollars = Annotated[
+    Number,
+    Unit("dollars", "dollars, 0 or more, or one amount for each run of years: {2024: 85, 2026: 80}", say_dollars),
+]
+TieredDollars = Annotated[
+    Number,
+    Unit(
+        "dollars",
+        "dollars, 0 or more, or an amount for each tier: {standard: 20, complex: 100}",
+        say_dollars,
+        tiers=True,
+    ),
+]
+Share = Annotated[Number, Unit(*_share)]
+ScaledShare = Annotated[
+    Number,
+    Unit(
+        _share[0], _share[1] + ", or a sliding scale {lives: {5000: 0.039, 60000: 0.02}}", say_percent, 1, scales=True
+    ),
+]
+Rate = Annotated[Number, Unit("rate", "a number, 0 or more", say_count)]
+Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
+Lives = Annotated[Number, Lives_unit]
+Months = Annotated[Number, Unit("months", "a number of months, 0 or more", say_count)]
+
+
+def unit_of(annotation: Any) -> Unit:
+    """The unit that an annotated type such as `Share` carries."""
+    return next(item for item in annotation.__metadata__ if isinstance(item, Unit))

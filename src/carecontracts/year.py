@@ -1,0 +1,187 @@
+"""Year: the measured facts that a settlement may read. Attribution, measures and benchmarks come before it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .files import number_in, read_csv, read_yaml
+from .refusal import Fault, Refusal, did_you_mean, show
+from .units import Number, Unit, is_array, say_count, say_dollars
+
+_dollars = Unit("dollars", "dollars, 0 or more", say_dollars)
+_count = Unit("count", "a number, 0 or more", say_count)
+
+# What a year may hold: a fact, its unit and what it is. A fact with named parts is written `member_months.complex`.
+PLAIN_FACTS = {
+    "lives": (_count, "people assigned to the contract"),
+    "spend": (_dollars, "what their care cost in the year, as the contract defines spending"),
+    "benchmark": (_dollars, "what their care was expected to cost"),
+    "provider_revenue": (_dollars, "the provider's own revenue from the payer"),
+}
+NAMED_FACTS = {
+    "member_months": (_count, "months of membership, by tier"),
+    "measures": (_count, "a measure's rate, as the contract defines it"),
+    "denominators": (_count, "how many people or events a measure counts"),
+    "outcomes": (_count, "how many times a priced outcome was verified"),
+    "services": (_dollars, "dollars of a category of services"),
+    "conditions": (_count, "1 if it held, 0 if not"),
+    "amounts": (_dollars, "another certified dollar amount"),
+}
+FACTS = PLAIN_FACTS | NAMED_FACTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Year:
+    """One contract year's facts. Each number may be a numpy array of draws.
+
+    >>> year = Year(year=2026, lives=1_000, member_months={"complex": 11_400}, benchmark=24e6, spend=22.5e6)
+    >>> year.fact("member_months.complex"), year.fact("measures.quality")
+    (11400, None)
+
+    A number that cannot be is refused:
+
+    >>> Year(year=2026, spend=-1)
+    Traceback (most recent call last):
+    ...
+    carecontracts.refusal.Refusal: year 2026, spend
+      given:   -1
+      allowed: dollars, 0 or more
+      do:      nothing here is negative: for money back, swap payer and payee
+    """
+
+    year: int
+    lives: Number = None
+    spend: Number = None
+    benchmark: Number = None
+    provider_revenue: Number = None
+    member_months: Mapping[str, Number] = field(default_factory=dict)
+    measures: Mapping[str, Number] = field(default_factory=dict)
+    denominators: Mapping[str, Number] = field(default_factory=dict)
+    outcomes: Mapping[str, Number] = field(default_factory=dict)
+    services: Mapping[str, Number] = field(default_factory=dict)
+    conditions: Mapping[str, Number] = field(default_factory=dict)
+    amounts: Mapping[str, Number] = field(default_factory=dict)
+    where: str = field(default="", compare=False)  # the file and row that it came from
+
+    def __post_init__(self) -> None:
+        faults = list(_faults_in(self))
+        if faults:
+            raise Refusal(faults)
+
+    @property
+    def place(self) -> str:
+        return self.where or f"year {self.year}"
+
+    def fact(self, name: str) -> Number:
+        """A fact by its name (`spend`, `measures.quality score`), or None where the year does not have it."""
+        group, _, part = name.partition(".")
+        value = getattr(self, group)
+        if not part:
+            return (sum(value.values()) if value else None) if isinstance(value, Mapping) else value
+        return value.get(part)
+
+    def all_member_months(self) -> Number:
+        return sum(self.member_months.values())
+
+    def facts(self) -> dict[str, Number]:
+        """Every fact that this year holds, by name."""
+        held: dict[str, Number] = {}
+        for name in FACTS:
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                held.update({f"{name}.{part}": number for part, number in value.items()})
+            elif value is not None:
+                held[name] = value
+        return held
+
+
+def _faults_in(year: Year) -> Iterator[Fault]:
+    if isinstance(year.year, bool) or not isinstance(year.year, int) or not 1 <= year.year < 3000:
+        yield Fault(
+            f"{year.where}, year".lstrip(", "),
+            show(year.year),
+            "a whole number: 1 to 99, or a calendar year",
+            "write, say, 2026",
+        )
+    for name, number in year.facts().items():
+        unit = FACTS[name.partition(".")[0]][0]
+        do = unit.fault(number)
+        if not do and name.startswith("conditions.") and not _is_yes_or_no(number):
+            yield Fault(f"{year.place}, {name}", show(number), "1 (it held) or 0 (it did not)", "write 1 or 0")
+        elif do:
+            yield Fault(f"{year.place}, {name}", show(number), unit.allowed, do)
+
+
+def _is_yes_or_no(number: Number) -> bool:
+    inside = (number == 0) | (number == 1)
+    return bool(inside.all()) if is_array(number) else bool(inside)
+
+
+def year_from(facts: Mapping[str, Any], where: str) -> Year:
+    """A year from facts by name, as a row of a table holds them; refuses unknown names.
+
+    >>> year_from({"year": 2026, "spend": 100.0, "measures.quality score": 0.9}, "years.csv, row 2").measures
+    {'quality score': 0.9}
+    """
+    faults: list[Fault] = []
+    plain: dict[str, Any] = {}
+    named: dict[str, dict[str, Any]] = {}
+    for name, value in facts.items():
+        group, _, part = name.partition(".")
+        if group in NAMED_FACTS and (part or group == "member_months"):
+            value = int(value) if group == "conditions" and isinstance(value, bool) else value
+            named.setdefault(group, {})[part or "all"] = value
+        elif name in PLAIN_FACTS or name == "year":
+            plain[name] = value
+        else:
+            known = ["year", *PLAIN_FACTS, *(f"{group}.NAME" for group in NAMED_FACTS)]
+            do = did_you_mean(name, known) + "rename or remove it"
+            faults.append(Fault(f"{where}, {name}", f"the unknown fact {show(name)}", ", ".join(known), do))
+    if "year" not in plain:
+        faults.append(Fault(f"{where}, year", "nothing", "a year in each row", "add `year`"))
+    try:
+        year = Year(**{"year": 1, **plain, **named, "where": where})
+    except Refusal as refusal:
+        faults += refusal.faults
+    if faults:
+        raise Refusal(faults)
+    return year
+
+
+def read_years(path: Path | str) -> list[Year]:
+    """The years in a CSV file (a row each) or a YAML file (a list); a `Refusal` lists all that is wrong with them.
+
+    A fact with parts is a column `member_months.complex`, or in YAML `member_months: {complex: 11400}`.
+    An empty cell is a fact that the year does not have.
+    """
+    name = str(path)
+    if name.lower().endswith((".yaml", ".yml")):
+        data, lines = read_yaml(path)
+        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+            raise Refusal(
+                [Fault(name, show(data), "a list of years, each with its facts", "begin each with `- year: 2026`")]
+            )
+        rows = [(_flat(item), f"{name}, line {lines[index,]}") for index, item in enumerate(data)]
+    else:
+        _, cells = read_csv(path)
+        rows = [({k: number_in(v) for k, v in row.items() if k and v}, f"{name}, row {row['']}") for row in cells]
+    years, faults = [], []
+    for facts, where in rows:
+        try:
+            years.append(year_from(facts, where))
+        except Refusal as refusal:
+            faults += refusal.faults
+    if faults:
+        raise Refusal(faults)
+    return years
+
+
+def _flat(facts: Mapping[Any, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name}.{part}": number for part, number in value.items()})
+        else:
+            flat[str(name)] = value
+    return flat
