@@ -1,18 +1,20 @@
 """Contract: clauses in order. Load it, amend it, settle it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
-from .clause import Clause, Party, Text
+from .clause import Clause, Name, Party, Text
 from .clauses import MECHANISMS, AnyClause
 from .files import Place, parse_yaml, read_text
 from .ledger import Ledger, Line
 from .refusal import Fault, Refusal, did_you_mean, show
-from .units import cents, is_year
+from .units import ScaledShare, SlidingScale, cents, is_year, unit_of
 from .year import FACTS, Year
 
 
@@ -43,6 +45,7 @@ class Contract(BaseModel):
     first_year: Annotated[int, Field(ge=1, le=2999)]  # a calendar year; or 1, and years are counted
     years: Annotated[int, Field(ge=1, le=99)] | None = None  # how long it runs; without it, until it is ended
     year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which a contract year begins
+    scales: dict[Name, ScaledShare] = {}  # sliding scales that several terms share, by name
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
     not_modelled: list[Text] = []
 
@@ -61,7 +64,7 @@ class Contract(BaseModel):
         place = _Places(data, lines, where)
         faults = list(_faults_between_clauses(data, place))
         try:
-            contract = cls.model_validate(data)
+            contract = cls.model_validate(data, context={"scales": _scales(data)})
         except ValidationError as error:
             # pydantic tells of each alternative that a value failed; the reader needs one
             faults += {fault.where: fault for fault in (_fault(e, place) for e in error.errors())}.values()
@@ -196,6 +199,19 @@ def _fault(error: Any, place: _Places) -> Fault:
         "string_too_long": "at most {max_length} characters",
     }.get(kind, error["msg"])
     return Fault(where, show(given), allowed.format(**context), "correct it")
+
+
+def _scales(data: Any) -> dict[str, SlidingScale]:
+    """The contract's named scales, where they are sound; where not, validation says why."""
+    scales = {}
+    given = data.get("scales") if isinstance(data, dict) else None
+    for name, points in given.items() if isinstance(given, dict) else ():
+        with suppress(PydanticCustomError):
+            scale = unit_of(ScaledShare).check(points)
+            if isinstance(scale, SlidingScale) and isinstance(name, str):
+                scale.name = name
+                scales[name] = scale
+    return scales
 
 
 def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:

@@ -46,7 +46,7 @@ def read_text(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> s
 # --- YAML ----------------------------------------------------------------------------------------------------
 
 
-def read_yaml(path: Path | str) -> tuple[Any, dict[Place, int]]:
+def read_yaml(path: Traversable | Path | str) -> tuple[Any, dict[Place, int]]:
     """A YAML file's data, and the line on which each part of it begins."""
     return parse_yaml(read_text(path), str(path))
 
@@ -144,7 +144,7 @@ def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> 
 # --- CSV ----------------------------------------------------------------------------------------------------
 
 
-def read_csv(path: Path | str, most_bytes: int = MOST_BYTES) -> tuple[list[str], list[dict[str, str]]]:
+def read_csv(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> tuple[list[str], list[dict[str, str]]]:
     """A CSV file's header and rows, all as text, without the blank rows at its end."""
     text = read_text(path, most_bytes)
     where = str(path)

@@ -31,7 +31,24 @@ class Refusal(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = list(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("\n".join(told(self.faults)))
+
+
+def told(faults: Iterable[Fault], most_alike: int = 5) -> list[str]:
+    """Every fault in words; where many differ only in their place, the first few and how many more.
+
+    >>> told([Fault(f"row {n}", "''", "a number", "mend it") for n in range(2, 900)])[-1]
+    '… and 893 more like it, up to row 899'
+    """
+    alike: dict[tuple[str, ...], list[Fault]] = {}
+    for fault in faults:
+        alike.setdefault(fault[1:], []).append(fault)
+    lines = []
+    for group in alike.values():
+        lines += [str(fault) for fault in group[:most_alike]]
+        if len(group) > most_alike:
+            lines.append(f"… and {len(group) - most_alike:,} more like it, up to {group[-1].where}")
+    return lines
 
 
 def show(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Units: a term's type is its unit, and the unit knows how to check, schedule and print a value.
 
 A term is a number, a *schedule* (a number for each run of years) or, where the type says so, a *sliding scale*
-(a number for each size of population). `settle` never sees the difference: `Clause.at` turns each into a plain number first.
+(a number for each size of population). `settle` never sees the difference: `Clause.at` makes each a plain number first.
 
 `least`, `most` and `when` are arithmetic that reads like a clause and works on numbers and numpy arrays alike.
 """
@@ -119,12 +119,14 @@ class Schedule(dict[int, Any]):
 class SlidingScale(dict[int, float]):
     """A term that slides with the number of lives: `{lives: {5000: 0.039, 5999: 0.036}}`, straight between the points.
 
-    Below the first point and above the last the value is theirs.
+    Below the first point and above the last the value is theirs. A contract names a scale once, under `scales`.
 
     >>> scale = SlidingScale({5000: 0.039, 5999: 0.036})
     >>> round(scale.at(5333), 6), scale.at(100), scale.at(90_000)
     (0.038, 0.039, 0.036)
     """
+
+    name = ""  # where the contract names it
 
     def at(self, lives: Number) -> Number:
         points = sorted(self)
@@ -136,6 +138,8 @@ class SlidingScale(dict[int, float]):
         return value
 
     def say(self, value: Callable[[Any], str]) -> str:
+        if self.name:
+            return f"the {self.name} (a scale below)"
         points = sorted(self)
         groups: list[list[int]] = []  # neighbouring points with one value are said once
         for point in points:
@@ -195,13 +199,13 @@ class Unit:
             return "write a whole number"
         return ""
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: Any, scales: Mapping[str, SlidingScale] | None = None) -> Any:
         """The value, a schedule or a scale of checked values; a mistake is raised with what to do about it."""
-        if isinstance(value, SlidingScale) and self.scales:
-            return value
+        if isinstance(value, str) and self.scales and value in (scales or {}):
+            return (scales or {})[value]
         if isinstance(value, Mapping) and value:
             if all(is_year(key) for key in value):
-                return Schedule({key: self.check(item) for key, item in value.items()})
+                return Schedule({key: self.check(item, scales) for key, item in value.items()})
             if self.scales and set(value) == {"lives"} and isinstance(value["lives"], Mapping) and value["lives"]:
                 return SlidingScale({self._lives(key): self._one(item) for key, item in value["lives"].items()})
             if self.tiers and all(isinstance(key, str) and key.strip() for key in value):
@@ -218,8 +222,8 @@ class Unit:
         return Lives_unit._one(key)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.check,
+        return core_schema.with_info_plain_validator_function(
+            lambda value, info: self.check(value, (info.context or {}).get("scales")),
             serialization=core_schema.plain_serializer_function_ser_schema(_as_written),
         )
 
@@ -231,7 +235,7 @@ def is_year(key: Any) -> bool:
 def _as_written(value: Any) -> Any:
     """A term as it stands in the file, so that a contract can be amended and written back."""
     if isinstance(value, SlidingScale):
-        return {"lives": dict(value)}
+        return value.name or {"lives": dict(value)}
     if isinstance(value, Mapping):
         return {key: _as_written(item) for key, item in value.items()}
     return value
@@ -284,7 +288,11 @@ Share = Annotated[Number, Unit(*_share)]
 ScaledShare = Annotated[
     Number,
     Unit(
-        _share[0], _share[1] + ", or a sliding scale {lives: {5000: 0.039, 60000: 0.02}}", say_percent, 1, scales=True
+        _share[0],
+        _share[1] + ", or a sliding scale {lives: {5000: 0.039, 60000: 0.02}}, or the name of one under `scales`",
+        say_percent,
+        1,
+        scales=True,
     ),
 ]
 Rate = Annotated[Number, Unit("rate", "a number, 0 or more", say_count)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
     return year
 
 
-def read_years(path: Path | str) -> list[Year]:
+def read_years(path: Traversable | Path | str) -> list[Year]:
     """The years in a CSV file (a row each) or a YAML file (a list); a `Refusal` lists all that is wrong with them.
 
     A fact with parts is a column `member_months.complex`, or in YAML `member_months: {complex: 11400}`.

@@ -1,0 +1,1 @@
+"""Real programmes: their public files mapped to contracts and years."""
