@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Annotated, Any, TypeAlias
 
 from pydantic_core import PydanticCustomError, core_schema
@@ -139,24 +139,28 @@ class SlidingScale(dict[int, float]):
 
     def say(self, value: Callable[[Any], str]) -> str:
         if self.name:
-            return f"the {self.name} (a scale below)"
+            return f"set by lives on the scale “{self.name}” below"
+        parts = [f"{value(share)} {lives}" for lives, share in self.spans()]
+        return "set by lives (" + "; ".join(parts) + "; in a straight line between)"
+
+    def spans(self) -> list[tuple[str, float]]:
+        """The points in words; neighbours with one value are said once.
+
+        >>> SlidingScale({500: 0.122, 999: 0.087, 1000: 0.087, 2999: 0.05}).spans()
+        [('up to 500', 0.122), ('999 to 1,000', 0.087), ('from 2,999', 0.05)]
+        """
         points = sorted(self)
-        groups: list[list[int]] = []  # neighbouring points with one value are said once
-        for point in points:
-            if groups and self[groups[-1][0]] == self[point]:
-                groups[-1].append(point)
-            else:
-                groups.append([point])
-        parts = []
+        groups = [list(group) for _, group in groupby(points, key=self.__getitem__)]
+        spans = []
         for group in groups:
             low, high = f"{group[0]:,}", f"{group[-1]:,}"
-            where = f"at {low} lives" if low == high else f"at {low} to {high}"
+            lives = low if low == high else f"{low} to {high}"
             if group[-1] == points[-1]:
-                where = f"from {low}"
+                lives = f"from {low}"
             elif group[0] == points[0]:
-                where = f"up to {high}"
-            parts.append(f"{value(self[group[0]])} {where}")
-        return "a share that slides with lives (" + "; ".join(parts) + "; in a straight line between)"
+                lives = f"up to {high}"
+            spans.append((lives, self[group[0]]))
+        return spans
 
 
 # --- units ----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ class Advance(Clause):
     - what the provider may spend the money on
     """
 
-    words = ("{payer} advances {payee} {amount} in each year.",)
+    words = ("Each year {payer} advances {payee} {amount}.",)
     lan, vbpr = "2A", "custom"
 
     kind: Literal["advance"]

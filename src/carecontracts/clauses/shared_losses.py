@@ -26,7 +26,7 @@ class SharedLosses(Clause):
         "Losses are the year's spending less the benchmark.",
         "Spending counts what was paid under {net_of}.",
         "Once losses reach the minimum loss rate, {payer} pays {payee} {share} of them, counted from {counted_from}.",
-        "The minimum loss rate is {minimum} of the benchmark.",
+        "The minimum loss rate, as a share of the benchmark, is {minimum}.",
         "A good result lowers the share: to 100% less {quality_counts} times the measure {quality},"
         " but not under {least_share}, provided: {lower_share_if}.",
         "The payment is at most {cap} of the benchmark.",

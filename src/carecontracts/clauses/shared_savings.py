@@ -25,7 +25,7 @@ class SharedSavings(Clause):
         "Spending counts what was paid under {net_of}.",
         "Once savings reach the minimum savings rate, {payer} pays {payee} {share} of them,"
         " counted from {counted_from}.",
-        "The minimum savings rate is {minimum} of the benchmark.",
+        "The minimum savings rate, as a share of the benchmark, is {minimum}.",
         "Nothing is paid here once savings reach {below} of the benchmark.",
         "The share is multiplied by the measure {quality}.",
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",

@@ -388,9 +388,9 @@ def year_for(aco: Aco, quality: float | None = None) -> Year:
     )
 
 
-def settle(aco: Aco) -> Settled:
-    """One ACO's year under its contract, beside what CMS published."""
-    contract = contract_for(aco)
+def settle(aco: Aco, contract: Contract | None = None) -> Settled:
+    """One ACO's year under its contract (or another), beside what CMS published."""
+    contract = contract or contract_for(aco)
 
     def earned(quality: float | None = None) -> float:
         return float(contract.settle([year_for(aco, quality)]).net()["aco"])
@@ -418,8 +418,8 @@ def _reason(aco: Aco, recomputed: float) -> str:
     if revenue_cap and recomputed < aco.published <= 0:
         revenue = (aco.relief - aco.published) / revenue_cap
         return (
-            f"a loss limit of {revenue_cap:.0%} of participants' revenue would explain it, and no public file has that revenue;"
-            f" the published loss implies ${revenue / 1e6:,.2f} million of it"
+            f"a loss limit of {revenue_cap:.0%} of participants' revenue would explain it: the published loss implies"
+            f" ${revenue / 1e6:,.2f} million of revenue, which is in no public file"
         )
     if aco.quality is None and aco.year > 2015:
         return "the file has no quality score; settled as if it were 100%"

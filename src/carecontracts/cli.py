@@ -1,0 +1,280 @@
+"""The command line: one verb per job."""
+
+import csv
+import hashlib
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from . import __version__
+from .contract import Contract
+from .files import safe_cell
+from .gallery import gallery, gallery_names
+from .ledger import Ledger, Line, month_name
+from .paper.term_sheet import term_sheet
+from .programs import mssp as medicare
+from .refusal import Fault, Refusal, told
+from .units import say_count, say_percent
+from .year import read_years
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Payment contracts for complex care: print one, settle one, check Medicare's own results.",
+)
+ContractFile = Annotated[
+    str, typer.Argument(metavar="CONTRACT", help="A contract file (YAML), or a name from the gallery.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the screen.")]
+
+
+def main() -> None:
+    """Runs the command; bad input is told in full on standard error, with exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a narrow terminal loses a sign, not the run
+    try:
+        app()
+    except Refusal as refusal:
+        count = len(refusal.faults)
+        sys.stderr.write(
+            "\n".join(told(refusal.faults)) + f"\n\n{count:,} mistake{'s' * (count > 1)}. Nothing was done.\n"
+        )
+        raise SystemExit(2) from None
+
+
+@app.command()
+def settle(
+    contract: ContractFile,
+    years: Annotated[
+        Path, typer.Argument(metavar="YEARS", help="The years' facts: a CSV file with a row each, or a YAML list.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the statement to this CSV file too.")] = None,
+    cash_flow: Annotated[Path | None, typer.Option(help="Write each party's cash by month to this CSV file.")] = None,
+) -> None:
+    """Settle a contract: who pays whom, how much, when and why, line by line."""
+    agreed, facts = _all_or_refuse(lambda: _load(contract), lambda: read_years(years))
+    ledger = agreed.settle(facts)
+    _print_statement(agreed, ledger)
+    unread = dict.fromkeys(
+        name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)
+    )
+    if unread:
+        _console(stderr=True).print(Text("No clause reads: " + ", ".join(unread)))
+    numbers = {clause.name: n for n, clause in enumerate(agreed.clauses, 1)}
+    if out:
+        header = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
+        rows = [
+            (
+                line.year, numbers[line.clause], line.clause, line.payer, line.payee, f"{line.amount:.2f}",
+                _due(line), "; ".join(f"{name} {_working(name, value)}" for name, value in line.workings.items()),
+            )
+            for line in ledger
+        ]  # fmt: skip
+        _write(out, _csv(header, rows))
+    if cash_flow:
+        flow = [(m, p, f"{r:.2f}", f"{d:.2f}", f"{s:.2f}") for m, p, r, d, s in ledger.cash_flow()]
+        _write(cash_flow, _csv(("month", "party", "received", "paid", "position"), flow))
+
+
+@app.command("term-sheet")
+def term_sheet_command(contract: ContractFile, out: Out = None) -> None:
+    """Print a contract as a term sheet in Markdown."""
+    text = term_sheet(_load(contract))
+    if out:
+        _write(out, text)
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def years(contract: ContractFile, out: Out = None) -> None:
+    """Print an empty years file: the columns that a contract reads, ready to fill in."""
+    agreed = _load(contract)
+    columns = ["year", *agreed.facts()]
+    last = agreed.first_year + (agreed.years or 1)
+    text = _csv(columns, [(year, *[""] * (len(columns) - 1)) for year in range(agreed.first_year, last)])
+    if out:
+        _write(out, text)
+    else:
+        sys.stdout.write(text)
+
+
+@app.command("gallery")
+def gallery_command() -> None:
+    """List the contracts that come with the package."""
+    table = _table("Contract", "What it is")
+    for name in gallery_names():
+        table.add_row(name, Contract.load(gallery(name)).title)
+    _console().print(table)
+
+
+@app.command()
+def mssp(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CMS's results file as published, or the tidy panel (CSV).")
+    ],
+    year: Annotated[int | None, typer.Option(help="The performance year, where the file does not say.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write one row per ACO to this CSV file.")] = None,
+) -> None:
+    """Settle every ACO in a Medicare Shared Savings Program results file and compare with what CMS published."""
+    acos = medicare.read(file, year)
+    console, errors = _console(), _console(stderr=True)
+    settled = [medicare.settle(aco) for aco in track(acos, "Settling", console=errors, transient=True)]
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    console.print(Text(f"{file.name} (SHA-256 {digest}…): {len(settled):,} ACO-years\n"))
+    table = _table(
+        "Year",
+        ">ACOs",
+        ">Settlements\nnot zero",
+        ">Matched within\nthe rounding band",
+        ">Within $1",
+        ">Published $",
+        ">Recomputed $",
+    )
+    for row in medicare.by_year(settled):
+        *counts, published, recomputed = row
+        table.add_row(str(counts[0]), *(f"{n:,}" for n in counts[1:]), f"{published:,.0f}", f"{recomputed:,.0f}")
+    console.print(table)
+    console.print(
+        "The band is what the published rounding of the quality score can move, and $1.50 for rounded dollars.\n"
+        "Losses owed count as negative."
+    )
+    _print_differences(console, settled)
+    if out:
+        rows = [
+            (
+                s.aco_id, s.performance_year, s.track, "" if s.published is None else f"{s.published:.10g}",
+                f"{s.recomputed:.2f}", f"{s.band:.2f}", "" if s.matched is None else str(s.matched).lower(), s.reason,
+            )
+            for s in settled
+        ]  # fmt: skip
+        _write(out, _csv(medicare.Settled._fields, rows))
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"carecontracts {__version__}")
+        raise typer.Exit
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------
+
+
+def _load(contract: str) -> Contract:
+    """A contract by its path, or by its name in the gallery."""
+    named = not Path(contract).exists() and contract in gallery_names()
+    return Contract.load(gallery(contract) if named else contract)
+
+
+def _all_or_refuse(*jobs: Any) -> list[Any]:
+    """The result of each job; where any refuses, one refusal with the faults of all."""
+    results, faults = [], []
+    for job in jobs:
+        try:
+            results.append(job())
+        except Refusal as refusal:
+            faults += refusal.faults
+    if faults:
+        raise Refusal(faults)
+    return results
+
+
+def _counted(fact: str, contract: Contract) -> bool:
+    """Member months by tier are read where a fee is for all members."""
+    return fact.startswith("member_months.") and "member_months" in contract.facts()
+
+
+def _print_statement(contract: Contract, ledger: Ledger) -> None:
+    console = _console()
+    console.print(Text(contract.title, style="bold"))
+    for year in dict.fromkeys(line.year for line in ledger):
+        name = f"Year {year}" if year < 100 else str(year)
+        table = _table(">", "Clause", "From", "To", ">Amount", "Due", "Workings", title=name)
+        for number, line in enumerate((line for line in ledger if line.year == year), 1):
+            workings = "\n".join(f"{name} {_working(name, value)}" for name, value in line.workings.items())
+            table.add_row(str(number), line.clause, line.payer, line.payee, f"{line.amount:,.2f}", _due(line), workings)
+        console.print(table)
+    table = _table("Party", ">Received", ">Paid", ">Net", ">Lowest cash", "In", title="Totals by party")
+    flow = ledger.cash_flow()
+    for party, net in ledger.net().items():
+        lowest = min((p for p in flow if p.party == party), key=lambda p: p.position)
+        amounts = (ledger.total(payee=party), ledger.total(payer=party), net, lowest.position)
+        table.add_row(contract.parties[party], *(f"{x:,.2f}" for x in amounts), lowest.month)
+    console.print(table)
+
+
+def _print_differences(console: Console, settled: Sequence[medicare.Settled]) -> None:
+    different = [s for s in settled if not s.matched]
+    if not different:
+        console.print("\nEvery row matches.")
+        return
+    console.print(f"\n{len(different):,} of {len(settled):,} rows are not matched:")
+    table = _table("ACO", "Year", "Track", ">Published $", ">Recomputed $", "Reason")
+    for s in different:
+        published = "none" if s.published is None else f"{s.published:,.0f}"
+        table.add_row(s.aco_id, str(s.performance_year), s.track, published, f"{s.recomputed:,.2f}", s.reason)
+    console.print(table)
+
+
+def _working(name: str, value: Any) -> str:
+    """A working by the last word of its name: a rate is a share, months and lives are counted, all else is dollars."""
+    last = name.rpartition(" ")[2]
+    if last == "rate":
+        return say_percent(float(value))
+    return say_count(value) if last in ("months", "lives") else f"{value:,.2f}"
+
+
+def _due(line: Line) -> str:
+    first, last = month_name(line.due[0]), month_name(line.due[-1])
+    return first if first == last else f"{first} to {last}"
+
+
+def _console(stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 160  # in a file or a pipe nothing is cut off
+    return console
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    """A table; a heading that begins with > is of numbers, to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(
+            Text(column.removeprefix(">")), justify="right" if right else "left", overflow="fold", no_wrap=right
+        )
+    return table
+
+
+def _csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return file.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise Refusal(
+            [Fault(str(path), error.strerror or "an error", "a file that can be written", "give another path")]
+        ) from None
+    _console(stderr=True).print(Text(f"Wrote {path}"))
+
+
+if __name__ == "__main__":
+    main()

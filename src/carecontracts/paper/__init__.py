@@ -1,0 +1,1 @@
+"""What a contract looks like on paper."""
