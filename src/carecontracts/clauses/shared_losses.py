@@ -25,7 +25,8 @@ class SharedLosses(Clause):
     words = (
         "Losses are the year's spending less the benchmark.",
         "Spending counts what was paid under {net_of}.",
-        "Once losses reach the minimum loss rate, {payer} pays {payee} {share} of them, counted from {counted_from}.",
+        "Once losses reach the minimum loss rate, {payer} pays {payee} a share of them,"
+        " counted from {counted_from}: {share}.",
         "The minimum loss rate, as a share of the benchmark, is {minimum}.",
         "A good result lowers the share: to 100% less {quality_counts} times the measure {quality},"
         " but not under {least_share}, provided: {lower_share_if}.",

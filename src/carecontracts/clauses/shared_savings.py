@@ -23,8 +23,8 @@ class SharedSavings(Clause):
     words = (
         "Savings are the benchmark less the year's spending.",
         "Spending counts what was paid under {net_of}.",
-        "Once savings reach the minimum savings rate, {payer} pays {payee} {share} of them,"
-        " counted from {counted_from}.",
+        "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
+        " counted from {counted_from}: {share}.",
         "The minimum savings rate, as a share of the benchmark, is {minimum}.",
         "Nothing is paid here once savings reach {below} of the benchmark.",
         "The share is multiplied by the measure {quality}.",

@@ -14,7 +14,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July",
 
 
 def term_sheet(contract: Contract) -> str:
-    """The contract in Markdown: who, how long, what is paid, the basis of each number, the facts read, what is left out.
+    """The contract in Markdown: who, how long, what is paid, each number's basis, the facts read, what is left out.
 
     Text from the contract is escaped, so that it cannot change the page that shows it.
     """
