@@ -62,12 +62,12 @@ class ByYear:
         )
 
 
-_DUE = re.compile(r"monthly|quarterly|at the start of the year|(\d{1,3}) months? after the year ends")
+_DUE = re.compile(r"monthly|quarterly|in kind|at the start of the year|(\d{1,3}) months? after the year ends")
 
 
 def _due(text: Any) -> Any:
     if not isinstance(text, str) or not _DUE.fullmatch(text):
-        allowed = "monthly; quarterly; at the start of the year; or N months after the year ends"
+        allowed = "monthly; quarterly; at the start of the year; N months after the year ends; or in kind"
         raise PydanticCustomError(
             "due", "due", {"given": show(text), "allowed": allowed, "do": "write, say, 9 months after the year ends"}
         )
@@ -158,11 +158,15 @@ class Clause(BaseModel):
 
     # --- what it reads ---
 
+    def reading(self) -> Mapping[str, Unit | None]:
+        """`reads`, for a mechanism whose terms decide which facts it needs."""
+        return self.reads
+
     @cached_property
     def facts(self) -> dict[str, Unit | None]:
         """The facts that this clause reads, by name; `measures.{quality}` follows the term `quality`."""
         needs: dict[str, Unit | None] = {}
-        for template, unit in self.reads.items():
+        for template, unit in self.reading().items():
             for term in fields_in(template):
                 value = getattr(self, term)
                 names = _names_in(value)
@@ -207,6 +211,8 @@ class Clause(BaseModel):
             return tuple(range(start, start + 12))
         if self.due == "quarterly":
             return tuple(range(start + 2, start + 12, 3))
+        if self.due == "in kind":
+            return ()  # worth something, but no cash moves
         if self.due == "at the start of the year":
             return (start,)
         return (start + 11 + int(_DUE.fullmatch(self.due)[1]),)  # type: ignore[index]

@@ -236,6 +236,8 @@ def _working(name: str, value: Any) -> str:
 
 
 def _due(line: Line) -> str:
+    if not line.due:
+        return "in kind"
     first, last = month_name(line.due[0]), month_name(line.due[-1])
     return first if first == last else f"{first} to {last}"
 

@@ -1,6 +1,7 @@
 """Line and Ledger: who paid whom, how much, when, under which clause, why. A contract has no other memory."""
 
 from collections.abc import Collection
+from itertools import pairwise
 from typing import NamedTuple
 
 from .units import Number, cents
@@ -70,6 +71,36 @@ class Ledger(list[Line]):
     def net(self) -> dict[str, Number]:
         """What each party received less what it paid; these sum to zero."""
         return {party: cents(self.total(payee=party) - self.total(payer=party)) for party in self.parties()}
+
+    def working(self, clause: str, name: str, year: int) -> Number:
+        """A working that a clause left in a year, or zero: what a clause may remember besides payments."""
+        return next((line.workings.get(name, 0) for line in self if line.clause == clause and line.year == year), 0)
+
+    def npv(self, party: str, yearly_rate: float) -> Number:
+        """A party's cash, discounted by month to the month of the contract's first payment."""
+        flow = [p for p in self.cash_flow() if p.party == party]
+        return sum((p.received - p.paid) / (1 + yearly_rate) ** (k / 12) for k, p in enumerate(flow))
+
+    def irr(self, party: str) -> float | None:
+        """The yearly rate at which a party's cash is worth nothing; None where there is no such rate, or more than one.
+
+        Solved by bisection between -99.9% and 10,000% a year.
+        """
+        flow = [p.received - p.paid for p in self.cash_flow() if p.party == party]
+        turns = [a > 0 for a in flow if a]
+        if sum(a != b for a, b in pairwise(turns)) != 1:
+            return None
+
+        def worth(rate: float) -> float:
+            return float(sum(amount / (1 + rate) ** (k / 12) for k, amount in enumerate(flow)))
+
+        low, high = -0.999, 100.0
+        if worth(low) * worth(high) > 0:
+            return None
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (middle, high) if worth(low) * worth(middle) > 0 else (low, middle)
+        return (low + high) / 2
 
     def cash_flow(self) -> list[Position]:
         """Each party's cash by month, from the first payment due to the last; each month all positions sum to zero.

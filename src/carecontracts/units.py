@@ -163,6 +163,50 @@ class SlidingScale(dict[int, float]):
         return spans
 
 
+class Ladder(dict[float, float]):
+    """A term that depends on a result: `{0.60: 0, 0.70: 0.5, 0.80: 1}`. The clause says how it climbs.
+
+    >>> ladder = Ladder({0.60: 0.0, 0.70: 0.5, 0.80: 1.0})
+    >>> ladder.step(0.75), round(ladder.line(0.75), 6), ladder.step(0.5), ladder.line(2)
+    (0.5, 0.75, 0.0, 1.0)
+
+    As bands, each value applies to the part of the result between its rung and the next:
+
+    >>> corridor = Ladder({0.0: 0.0, 0.02: 0.5, 0.04: 0.8})
+    >>> round(corridor.bands(0.05), 6)  # half of two points, and 80% of one
+    0.018
+    """
+
+    def step(self, result: Number) -> Number:
+        """The value of the highest rung reached; nothing under the first."""
+        value: Number = 0.0
+        for rung in sorted(self):
+            value = when(result >= rung, self[rung], value)
+        return value
+
+    def line(self, result: Number) -> Number:
+        """In straight lines from rung to rung; flat outside."""
+        rungs = sorted(self)
+        result = least(most(result, rungs[0]), rungs[-1])
+        value: Number = self[rungs[0]]
+        for low, high in pairwise(rungs):
+            between = (self[low] * (high - result) + self[high] * (result - low)) / (high - low)
+            value = when(result >= low, between, value)
+        return value
+
+    def bands(self, result: Number) -> Number:
+        """The sum over bands of value x the part of the result in the band."""
+        rungs = sorted(self)
+        total: Number = 0.0
+        for low, high in zip(rungs, [*rungs[1:], math.inf], strict=True):
+            total = total + self[low] * most(least(result, high) - low, 0.0)
+        return total
+
+    def say(self, value: Callable[[Any], str]) -> str:
+        rungs = sorted(self)
+        return "; ".join(f"{value(self[rung])} from {rung:,.10g}" for rung in rungs)
+
+
 # --- units ----------------------------------------------------------------------------------------------------
 
 
@@ -177,9 +221,10 @@ class Unit:
     whole: bool = False
     scales: bool = False  # may be a sliding scale by lives
     tiers: bool = False  # may be a number for each tier of members
+    rungs: bool = False  # is a ladder of numbers by result
 
     def say(self, value: Any) -> str:
-        if isinstance(value, (Schedule, SlidingScale)):
+        if isinstance(value, (Schedule, SlidingScale, Ladder)):
             return value.say(self.say)
         if isinstance(value, Mapping):
             return ", ".join(f"{self.say(amount)} for {tier}" for tier, amount in value.items())
@@ -207,6 +252,8 @@ class Unit:
         """The value, a schedule or a scale of checked values; a mistake is raised with what to do about it."""
         if isinstance(value, str) and self.scales and value in (scales or {}):
             return (scales or {})[value]
+        if self.rungs and isinstance(value, Mapping) and value and not isinstance(next(iter(value.values())), Mapping):
+            return Ladder({_rung(key): self._one(item) for key, item in value.items()})
         if isinstance(value, Mapping) and value:
             if all(is_year(key) for key in value):
                 return Schedule({key: self.check(item, scales) for key, item in value.items()})
@@ -230,6 +277,11 @@ class Unit:
             lambda value, info: self.check(value, (info.context or {}).get("scales")),
             serialization=core_schema.plain_serializer_function_ser_schema(_as_written),
         )
+
+
+def _rung(key: Any) -> float:
+    """A rung of a ladder: any finite number that is not negative."""
+    return float(Rate_unit._one(key))
 
 
 def is_year(key: Any) -> bool:
@@ -299,7 +351,14 @@ ScaledShare = Annotated[
         scales=True,
     ),
 ]
-Rate = Annotated[Number, Unit("rate", "a number, 0 or more", say_count)]
+Rate_unit = Unit("rate", "a number, 0 or more", say_count)
+Rate = Annotated[Number, Rate_unit]
+ShareLadder = Annotated[
+    Number, Unit(_share[0], "a ladder of shares by result: {0.6: 0, 0.7: 0.5, 0.8: 1}", say_percent, 1, rungs=True)
+]
+DollarLadder = Annotated[
+    Number, Unit("dollars", "a ladder of dollars by result: {0: 0, 20: 3200000}", say_dollars, rungs=True)
+]
 Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
 Lives = Annotated[Number, Lives_unit]
 Months = Annotated[Number, Unit("months", "a number of months, 0 or more", say_count)]

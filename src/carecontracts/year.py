@@ -22,9 +22,12 @@ PLAIN_FACTS = {
 }
 NAMED_FACTS = {
     "member_months": (_count, "months of membership, by tier"),
+    "engaged_months": (_count, "months in which the member was engaged, by tier"),
+    "documented_months": (_count, "months with the core service on record, by tier"),
     "measures": (_count, "a measure's rate, as the contract defines it"),
     "denominators": (_count, "how many people or events a measure counts"),
     "outcomes": (_count, "how many times a priced outcome was verified"),
+    "counts": (_count, "how many of a billable service were given"),
     "services": (_dollars, "dollars of a category of services"),
     "conditions": (_count, "1 if it held, 0 if not"),
     "amounts": (_dollars, "another certified dollar amount"),
@@ -57,9 +60,12 @@ class Year:
     benchmark: Number = None
     provider_revenue: Number = None
     member_months: Mapping[str, Number] = field(default_factory=dict)
+    engaged_months: Mapping[str, Number] = field(default_factory=dict)
+    documented_months: Mapping[str, Number] = field(default_factory=dict)
     measures: Mapping[str, Number] = field(default_factory=dict)
     denominators: Mapping[str, Number] = field(default_factory=dict)
     outcomes: Mapping[str, Number] = field(default_factory=dict)
+    counts: Mapping[str, Number] = field(default_factory=dict)
     services: Mapping[str, Number] = field(default_factory=dict)
     conditions: Mapping[str, Number] = field(default_factory=dict)
     amounts: Mapping[str, Number] = field(default_factory=dict)
@@ -81,9 +87,6 @@ class Year:
         if not part:
             return (sum(value.values()) if value else None) if isinstance(value, Mapping) else value
         return value.get(part)
-
-    def all_member_months(self) -> Number:
-        return sum(self.member_months.values())
 
     def facts(self) -> dict[str, Number]:
         """Every fact that this year holds, by name."""
@@ -130,7 +133,7 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
     named: dict[str, dict[str, Any]] = {}
     for name, value in facts.items():
         group, _, part = name.partition(".")
-        if group in NAMED_FACTS and (part or group == "member_months"):
+        if group in NAMED_FACTS and (part or group.endswith("_months")):
             value = int(value) if group == "conditions" and isinstance(value, bool) else value
             named.setdefault(group, {})[part or "all"] = value
         elif name in PLAIN_FACTS or name == "year":

@@ -1,32 +1,43 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
 from ..ledger import Ledger
-from ..units import Number, TieredDollars
+from ..units import Number, TieredDollars, Unit
 from ..year import Year
+
+MONTHS = {
+    "enrolled month": "member_months",
+    "engaged month": "engaged_months",
+    "month with a documented service": "documented_months",
+}
 
 
 class CareManagementFee(Clause):
     """A monthly fee for each member, the same for all or by risk tier.
 
-    fee = sum over tiers of (per member per month x member months)
+    fee = sum over tiers of (per member per month x months that count)
+
+    A taper after graduation is a tier of its own, at a lower fee; a graduation bonus is an `outcome_price`.
 
     Not modelled:
-    - the service that must be documented before a month can be billed
     - members who change tier within a month
     """
 
-    words = ("{payer} pays {payee} {per_member_per_month} per member per month.",)
-    reads = {"member_months.{per_member_per_month}": None}
+    words = ("{payer} pays {payee} {per_member_per_month} per member for each {for_each}.",)
     lan, vbpr = "2A", "ccf"
 
     kind: Literal["care_management_fee"]
     per_member_per_month: TieredDollars
+    for_each: Literal["enrolled month", "engaged month", "month with a documented service"] = "enrolled month"
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        return {MONTHS[self.for_each] + ".{per_member_per_month}": None}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        fee = self.per_member_per_month
+        fee, counted = self.per_member_per_month, MONTHS[self.for_each]
         if not isinstance(fee, dict):
-            months = year.all_member_months()
+            months = year.fact(counted)
             return fee * months, {"member months": months}
-        amount = sum(fee[tier] * year.member_months[tier] for tier in fee)
-        return amount, {f"{tier} member months": year.member_months[tier] for tier in fee}
+        months = {tier: year.fact(f"{counted}.{tier}") for tier in fee}
+        return sum(fee[tier] * months[tier] for tier in fee), {f"{tier} member months": m for tier, m in months.items()}

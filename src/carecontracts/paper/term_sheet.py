@@ -13,6 +13,10 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July",
           "August", "September", "October", "November", "December")  # fmt: skip
 
 
+# Terms that choose among words of ours; what the parties named stands in quotation marks.
+UNQUOTED = ("due", "counted_from", "for_each")
+
+
 def term_sheet(contract: Contract) -> str:
     """The contract in Markdown: who, how long, what is paid, each number's basis, the facts read, what is left out.
 
@@ -87,7 +91,7 @@ def _say(contract: Contract, clause: Clause, term: str) -> str:
     if term in clause.looks_back:
         numbers = {other.name: n for n, other in enumerate(contract.clauses, 1)}
         return " and ".join(f"“{name}” (paragraph {numbers[name]})" for name in value)
-    return _say_name(value, quoted=term not in ("due", "counted_from"))
+    return _say_name(value, quoted=term not in UNQUOTED)
 
 
 def _say_name(value: Any, quoted: bool) -> str:
