@@ -1,0 +1,100 @@
+"""The site in a real browser, served from this machine, with every other machine out of reach.
+
+Any Chromium will do: Debian's, Chrome, or one that Playwright has downloaded. Where there is none the tests
+are skipped, and say so; under CI=true they fail.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+FLAGS = [
+    *"--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync".split(),
+    *"--disable-background-networking --disable-component-update".split(),
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+def a_browser(playwright) -> str | None:
+    candidates = [shutil.which(name) for name in NAMES] + [*PLACES, playwright.chromium.executable_path]
+    return next((path for path in candidates if path and Path(path).is_file()), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = a_browser(playwright)
+        if path is None:
+            say = "no Chromium, Chrome or Edge on this machine: the site was not opened in a browser"
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(say)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of the built site."""
+    if not (HTML / "index.html").is_file():
+        pytest.fail("the site is not built: make book")
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Handler, directory=HTML)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Visit:
+    """One page in a browser window of its own, and everything that went wrong on it."""
+
+    def __init__(self, browser: Browser, address: str, **window):
+        self.context = browser.new_context(accept_downloads=True, **window)
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.faults.append(f"console: {said.text}"))
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda asked: self.faults.append(f"failed: {asked.url}"))
+        self.page.on("response", lambda got: got.status >= 400 and self.faults.append(f"{got.status}: {got.url}"))
+        self.origin = address.split("/")[2]
+        self.page.on("request", self.outside)
+        self.page.goto(address, wait_until="load")
+        self.page.wait_for_load_state("networkidle")
+
+    def outside(self, request) -> None:
+        if not request.url.startswith(("data:", "blob:", "file:", f"http://{self.origin}/")):
+            self.faults.append(f"third party: {request.url}")
+
+
+@pytest.fixture
+def visit(browser, server):
+    opened = []
+
+    def visit(page: str, **window) -> Visit:
+        address = page if "://" in page else server + page
+        opened.append(Visit(browser, address, **window))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        each.context.close()
