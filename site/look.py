@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-TASK = re.compile(r'(?s)<input class="task-list-item-checkbox"[^>]*>\s*(.*?)(?=</p>|<ul|<ol|</li>)')
+# What Sphinx and its extensions write into an article, and what belongs there.
+AMENDED = [
+    # A box of a task list that can be ticked on the screen, named by the words beside it.
+    (
+        r'(?s)<input class="task-list-item-checkbox"[^>]*>\s*(.*?)(?=</p>|<ul|<ol|</li>)',
+        r'<label><input type="checkbox"> <span>\1</span></label>',
+    ),
+    # The empty corner of a table heads nothing.
+    (r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>", "<td></td>"),
+    # A role that HTML no longer knows for an entry of a bibliography.
+    (r' role="doc-biblioentry"', ""),
+]
 
 
 def scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -33,13 +44,13 @@ def scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
     context["script_files"][:] = [script for script in context.get("script_files", []) if wanted(script)]
 
 
-def checklists(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Make each box of a task list one that can be ticked on the screen, named by the words beside it."""
-    if "body" in context:
-        context["body"] = TASK.sub(r'<label><input type="checkbox"> <span>\1</span></label>', context["body"])
+def article(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Amend what was written into the article."""
+    for written, wanted in AMENDED if "body" in context else []:
+        context["body"] = re.sub(written, wanted, context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", scripts, priority=900)
-    app.connect("html-page-context", checklists, priority=900)
+    app.connect("html-page-context", article, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

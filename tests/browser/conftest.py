@@ -9,11 +9,11 @@ import http.server
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
@@ -65,36 +65,57 @@ def server() -> Iterator[str]:
         server.shutdown()
 
 
-class Visit:
-    """One page in a browser window of its own, and everything that went wrong on it."""
+SETTLED = """async () => {
+    await document.fonts.ready;
+    if (window.MathJax?.startup?.promise) await MathJax.startup.promise;
+}"""
 
-    def __init__(self, browser: Browser, address: str, **window):
-        self.context = browser.new_context(accept_downloads=True, **window)
-        self.page = self.context.new_page()
+
+class Visit:
+    """One page in a browser's window, and everything that went wrong on it."""
+
+    def __init__(self, window: BrowserContext, address: str):
+        self.page = window.new_page()
         self.faults: list[str] = []
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.faults.append(f"console: {said.text}"))
-        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.faults.append(said.text))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("requestfailed", lambda asked: self.faults.append(f"failed: {asked.url}"))
         self.page.on("response", lambda got: got.status >= 400 and self.faults.append(f"{got.status}: {got.url}"))
-        self.origin = address.split("/")[2]
-        self.page.on("request", self.outside)
+        home = address[: address.index("/", len("http://")) + 1]
+        self.page.on(
+            "request",
+            lambda asked: asked.url.startswith(("data:", "blob:", home)) or self.faults.append(f"outside: {asked.url}"),
+        )
         self.page.goto(address, wait_until="load")
-        self.page.wait_for_load_state("networkidle")
+        self.page.evaluate(SETTLED)
 
-    def outside(self, request) -> None:
-        if not request.url.startswith(("data:", "blob:", "file:", f"http://{self.origin}/")):
-            self.faults.append(f"third party: {request.url}")
+
+@pytest.fixture(scope="session")
+def windows(browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Windows that keep what they have fetched, one for each kind asked for."""
+    opened: dict[str, BrowserContext] = {}
+
+    def window(**kind) -> BrowserContext:
+        if str(kind) not in opened:
+            opened[str(kind)] = browser.new_context(**kind)
+        return opened[str(kind)]
+
+    yield window
+    for each in opened.values():
+        each.close()
 
 
 @pytest.fixture
 def visit(browser, server):
-    opened = []
+    """Open a page of the site, or an address, in a window of its own or in the one given."""
+    opened: list[BrowserContext | Page] = []
 
-    def visit(page: str, **window) -> Visit:
-        address = page if "://" in page else server + page
-        opened.append(Visit(browser, address, **window))
-        return opened[-1]
+    def visit(page: str, window: BrowserContext | None = None, **kind) -> Visit:
+        new = window or browser.new_context(**kind)
+        seen = Visit(new, page if "://" in page else server + page)
+        opened.append(seen.page if window else new)
+        return seen
 
     yield visit
     for each in opened:
-        each.context.close()
+        each.close()
