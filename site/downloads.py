@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import posixpath
 import re
 import tomllib
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 KIT = "carecontracts-kit"
-NEEDS = {"pandas": "pandas", "matplotlib": "matplotlib", "ipywidgets": "ipywidgets", "pydantic": "pydantic", "PyYAML": "yaml"}
+NEEDS = {
+    "pandas": "pandas",
+    "matplotlib": "matplotlib",
+    "ipywidgets": "ipywidgets",
+    "pydantic": "pydantic",
+    "PyYAML": "yaml",
+}
 SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 
 SET_UP = '''\
@@ -43,7 +50,8 @@ def set_up(packed):
     needed = {needs}
     missing = [name for name, module in needed.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise ImportError("This notebook needs " + ", ".join(missing) + ". Install with: pip install " + " ".join(missing))
+        install = "pip install " + " ".join(missing)
+        raise ImportError("This notebook needs " + ", ".join(missing) + ". Install with: " + install)
     import atexit
     import base64
     import pathlib
@@ -61,7 +69,7 @@ set_up("""
 {packed}""")
 '''
 
-KIT_SET_UP = '''\
+KIT_SET_UP = """\
 # Set-up: uses the package in the folder src/ beside this notebook's own, where it is not installed.
 import importlib.util
 import pathlib
@@ -69,7 +77,7 @@ import sys
 
 if importlib.util.find_spec("carecontracts") is None:
     sys.path.insert(0, str(pathlib.Path("..", "src").resolve()))
-'''
+"""
 
 KIT_README = """\
 # Paying for Complex Care: the kit
@@ -247,14 +255,22 @@ def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     ]
 
 
-def kit_role(name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None, content: Any = None) -> Any:
+def kit_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None, content: Any = None
+) -> Any:
     """The role {kit}`words`: a link, with these words, that downloads the kit."""
     depth = inliner.document.settings.env.docname.count("/")
     return [nodes.raw("", f'<a href="{"../" * depth}{KIT}.zip" download>{nodes.unescape(text)}</a>', format="html")], []
 
 
+def address(app: Sphinx, config: Any) -> None:
+    """Where the site will be published, for the links in what it hands out; the workflow that publishes it says."""
+    config.html_baseurl = os.environ.get("SITE_URL", config.html_baseurl)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("kit", kit_role)
+    app.connect("config-inited", address)
     app.connect("html-page-context", offer)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,8 +21,8 @@ AMENDED = [
     ),
     # The empty corner of a table heads nothing.
     (r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>", "<td></td>"),
-    # A role that HTML no longer knows for an entry of a bibliography.
-    (r' role="doc-biblioentry"', ""),
+    # An entry of a bibliography is an item of its list; the role Sphinx gives it has been withdrawn.
+    (r' role="doc-biblioentry"', ' role="listitem"'),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +19,9 @@ def contents(part=None) -> list[str]:
     """The files that _toc.yml names, in reading order."""
     part = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")) if part is None else part
     own = [part[key] for key in ("root", "file") if key in part]
-    return own + [name for key in ("parts", "chapters", "sections") for child in part.get(key, []) for name in contents(child)]
+    return own + [
+        name for key in ("parts", "chapters", "sections") for child in part.get(key, []) for name in contents(child)
+    ]
 
 
 PAGES = contents()
@@ -34,7 +37,11 @@ def soup(page: str) -> BeautifulSoup:
 
 
 def test_every_page_is_built_and_no_other():
-    built = {path.relative_to(HTML).with_suffix("").as_posix() for path in HTML.rglob("*.html") if "_static" not in path.parts}
+    built = {
+        path.relative_to(HTML).with_suffix("").as_posix()
+        for path in HTML.rglob("*.html")
+        if "_static" not in path.parts
+    }
     assert built == set(PAGES) | ASIDE
 
 
@@ -73,14 +80,20 @@ def test_headings_make_an_outline(page):
     levels = [int(heading.name[1]) for heading in soup(page).article.find_all(re.compile("^h[1-6]$"))]
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(below <= above + 1 for above, below in zip(levels, levels[1:], strict=False)), levels
+    assert all(below <= above + 1 for above, below in pairwise(levels)), levels
 
 
 @pages
 def test_no_page_asks_a_third_party_for_anything(page):
     asked = [
         element[attribute]
-        for tag, attribute in [("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("link", "href")]
+        for tag, attribute in [
+            ("script", "src"),
+            ("img", "src"),
+            ("iframe", "src"),
+            ("source", "src"),
+            ("link", "href"),
+        ]
         for element in soup(page).find_all(tag, attrs={attribute: True})
         if urlsplit(element[attribute]).netloc and element.get("rel") != ["canonical"]
     ]
@@ -112,7 +125,9 @@ def test_chapters_paste_only_what_notebooks_glue():
     pasted = {
         (name, key)
         for path in (ROOT / "book").glob("*.md")
-        for name, key in re.findall(r"(?:\{glue[^}]*\}`?\s*)\.\./notebooks/([\w.-]+)::([\w-]+)", path.read_text("utf-8"))
+        for name, key in re.findall(
+            r"(?:\{glue[^}]*\}`?\s*)\.\./notebooks/([\w.-]+)::([\w-]+)", path.read_text("utf-8")
+        )
     }
     assert pasted
     assert pasted <= glued

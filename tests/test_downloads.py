@@ -53,7 +53,9 @@ def with_what_they_need(names) -> set[str]:
         if name not in found:
             found.add(name)
             needs = [Requirement(line) for line in importlib.metadata.requires(name) or []]
-            waiting += [canonicalize_name(need.name) for need in needs if not need.marker or need.marker.evaluate({"extra": ""})]
+            waiting += [
+                canonicalize_name(need.name) for need in needs if not need.marker or need.marker.evaluate({"extra": ""})
+            ]
     return found
 
 
@@ -87,7 +89,9 @@ def run(python, tmp_path, monkeypatch):
 
     def run(notebook, folder=None):
         folder = folder or tmp_path
-        NotebookClient(notebook, timeout=120, kernel_name="alone", resources={"metadata": {"path": str(folder)}}).execute()
+        NotebookClient(
+            notebook, timeout=120, kernel_name="alone", resources={"metadata": {"path": str(folder)}}
+        ).execute()
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
         return outputs
@@ -102,7 +106,8 @@ def handed_out(name):
 
 
 def test_that_python_has_neither_the_package_nor_the_books_tools(python):
-    ask = "import importlib.util as i; print([n for n in ('carecontracts', 'typer', 'myst_nb', 'pandas') if i.find_spec(n)])"
+    names = ("carecontracts", "typer", "myst_nb", "jinja2", "pandas")
+    ask = f"import importlib.util as i; print([name for name in {names} if i.find_spec(name)])"
     assert subprocess.check_output([python, "-c", ask], text=True).strip() == "['pandas']"
 
 
@@ -115,7 +120,10 @@ def test_a_notebook_runs_alone(name, run):
 @notebooks
 def test_it_uses_the_copy_that_rides_in_it(name, run):
     notebook = handed_out(name)
-    notebook.cells = [*notebook.cells[:2], nbformat.v4.new_code_cell("import carecontracts\nprint(carecontracts.__file__)")]
+    notebook.cells = [
+        *notebook.cells[:2],
+        nbformat.v4.new_code_cell("import carecontracts\nprint(carecontracts.__file__)"),
+    ]
     (output,) = run(notebook)
     assert "carecontracts.zip" in output.text
 

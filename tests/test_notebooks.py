@@ -13,7 +13,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = [
-    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in sorted(FOLDER.glob("*.ipynb"))
+    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
+    for path in sorted(FOLDER.glob("*.ipynb"))
 ]
 SLOWEST = 20  # seconds
 
@@ -129,7 +130,9 @@ def test_its_sections_come_in_the_order_of_the_skeleton(path):
     headings = [heading for heading, _ in sections(source(path))[1:]]
     rest = iter(headings)
     for wanted in SECTIONS:
-        assert any(wanted in heading.lower() for heading in rest), f"no section says {wanted!r}, in order, in {headings}"
+        assert any(wanted in heading.lower() for heading in rest), (
+            f"no section says {wanted!r}, in order, in {headings}"
+        )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS)

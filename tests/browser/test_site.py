@@ -7,7 +7,9 @@ import pytest
 from conftest import HTML, ROOT
 
 FRONT = "index.html"  # leads to the landing page at once
-PAGES = sorted({path.relative_to(HTML).as_posix() for path in HTML.glob("**/*.html") if "_static" not in path.parts} - {FRONT})
+PAGES = sorted(
+    {path.relative_to(HTML).as_posix() for path in HTML.glob("**/*.html") if "_static" not in path.parts} - {FRONT}
+)
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -38,7 +40,7 @@ def test_a_page_opens_without_fault(page, colours, size, visit, windows):
     found = seen.page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
     violations = [
         f"{rule['id']}: {rule['help']}: {node['target']} {node['html'][:160]}"
-        for rule in found['violations']
+        for rule in found["violations"]
         if rule["id"] not in OF_THE_THEME
         for node in rule["nodes"]
     ]
@@ -124,7 +126,9 @@ def test_on_paper_there_is_only_the_page(visit):
     furniture = "#pst-primary-sidebar, #pst-secondary-sidebar, .bd-header-article, .prev-next-footer, .headerlink"
     assert not [e for e in seen.page.locator(furniture).all() if e.is_visible()]
     assert seen.page.locator("article h1").is_visible()
-    colours = seen.page.evaluate("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('article p')).color]")
+    colours = seen.page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('article p')).color]"
+    )
     assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
     pages = re.findall(rb"/Type\s*/Page\b", seen.page.pdf(format="A4"))
     assert 1 < len(pages) < 20
