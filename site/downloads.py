@@ -1,0 +1,283 @@
+"""What the site hands out: notebooks that run alone, and a kit with everything.
+
+Every notebook under _sources/ gets a hidden set-up cell in which the package, its contracts and its data
+are packed, so that one downloaded file runs offline wherever pandas, matplotlib, ipywidgets, pydantic and
+PyYAML are installed. The notebooks of the repository and the pages of the book stay as they are.
+
+The kit (.zip) has the tree of the repository: notebooks, package, contracts, and one page to start from.
+`python site/downloads.py` makes it without building the site.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import posixpath
+import re
+import tomllib
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from docutils import nodes
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parents[1]
+KIT = "carecontracts-kit"
+NEEDS = {
+    "pandas": "pandas",
+    "matplotlib": "matplotlib",
+    "ipywidgets": "ipywidgets",
+    "pydantic": "pydantic",
+    "PyYAML": "yaml",
+}
+SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+
+SET_UP = '''\
+# Set-up: the package carecontracts {version}, its contracts and its data ride in this cell.
+# Where the package is installed, that one is used and this cell does nothing.
+def set_up(packed):
+    import importlib.util
+    import sys
+
+    if importlib.util.find_spec("carecontracts"):
+        return
+    needed = {needs}
+    missing = [name for name, module in needed.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        install = "pip install " + " ".join(missing)
+        raise ImportError("This notebook needs " + ", ".join(missing) + ". Install with: " + install)
+    import atexit
+    import base64
+    import pathlib
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="carecontracts-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    archive = pathlib.Path(folder, "carecontracts.zip")
+    archive.write_bytes(base64.b64decode(packed))
+    sys.path.insert(0, str(archive))
+
+
+set_up("""
+{packed}""")
+'''
+
+KIT_SET_UP = """\
+# Set-up: uses the package in the folder src/ beside this notebook's own, where it is not installed.
+import importlib.util
+import pathlib
+import sys
+
+if importlib.util.find_spec("carecontracts") is None:
+    sys.path.insert(0, str(pathlib.Path("..", "src").resolve()))
+"""
+
+KIT_README = """\
+# Paying for Complex Care: the kit
+
+Everything here runs on your own machine, with Python 3.11 or newer. Nothing you type leaves it.
+
+## Start
+
+Open a terminal in this folder.
+
+    python -m venv .venv
+    .venv/bin/pip install -r requirements.txt
+    .venv/bin/jupyter lab notebooks
+
+On Windows, write `.venv\\Scripts\\` for `.venv/bin/`.
+
+## What is here
+
+| | |
+| --- | --- |
+| `notebooks/` | {notebooks} |
+| `contracts/` | each contract as a file you can read and edit, with the basis of every number |
+| `src/carecontracts/` | the package that prints, tests and settles them |
+| `requirements.txt` | the versions that the site was built with |
+
+## Use your own numbers
+
+Copy a file in `contracts/`, change the terms, and give the copy to the notebook in its cell marked *knobs*,
+or settle it in the terminal:
+
+    .venv/bin/carecontracts settle contracts/mine.yaml years.csv
+    .venv/bin/carecontracts term-sheet contracts/mine.yaml
+
+## Licence
+
+Code: BSD 3-Clause. Text, contracts and data: CC BY 4.0. See LICENSE.
+The numbers marked *illustrative* or *assumption* are ours; check every number before you sign anything.
+"""
+
+
+def tree(*tops: str) -> dict[str, bytes]:
+    """The files under these folders of the repository, by path from its root."""
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        for top in tops
+        for path in sorted((ROOT / top).rglob("*"))
+        if path.is_file() and SKIPPED.isdisjoint(path.parts) and not path.match("*.egg-info/*")
+    }
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
+    """A .zip of these files, the same bytes every time."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def package() -> bytes:
+    """The package as a .zip that Python imports from, with contracts/ inside it as carecontracts/gallery/."""
+    code = {name.removeprefix("src/"): data for name, data in tree("src/carecontracts").items()}
+    gallery = {
+        f"carecontracts/gallery/{name.removeprefix('contracts/')}": data for name, data in tree("contracts").items()
+    }
+    return zipped(code | gallery)
+
+
+def version() -> str:
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+
+
+def resettle(markdown: str, folder: str, kept: Iterable[str], site: str) -> str:
+    """The text of a notebook's cell with its links to other files made right for a reader elsewhere.
+
+    A link to a kept file stays. Any other relative link leads to the published site; where its address
+    is not known (`site` is empty), the words stay and the link goes.
+
+    >>> resettle("See [the chapter](../book/shared-savings.md#terms).", "notebooks", [], "https://example.org")
+    'See [the chapter](https://example.org/book/shared-savings.html#terms).'
+    >>> resettle("See [the chapter](../book/shared-savings.md#terms).", "notebooks", [], "")
+    'See the chapter.'
+    >>> resettle("[Terms](../contracts/a.yaml), [CMS](https://cms.gov)", "notebooks", ["contracts/a.yaml"], "")
+    '[Terms](../contracts/a.yaml), [CMS](https://cms.gov)'
+    """
+    kept = set(kept)
+
+    def swap(link: re.Match[str]) -> str:
+        words, target, fragment = link["words"], link["target"], link["fragment"] or ""
+        path = posixpath.normpath(posixpath.join(folder, target))
+        if path in kept:
+            return link[0]
+        page = re.sub(r"\.(md|ipynb)$", ".html", path)
+        return f"[{words}]({site.rstrip('/')}/{page}{fragment})" if site else words
+
+    return re.sub(
+        r"(?<!!)\[(?P<words>[^\]]+)\]\((?!\w+:|#)(?P<target>[^)#\s]+)(?P<fragment>#[^)\s]*)?\)", swap, markdown
+    )
+
+
+def handed_out(notebook: Any, set_up: str, folder: str, kept: Iterable[str], site: str) -> Any:
+    """The notebook as a reader gets it: set-up after the title, links made right, nothing that feeds the book."""
+    cells = [cell for cell in notebook.cells if "glue" not in cell.metadata.get("tags", [])]
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = resettle(cell.source, folder, kept, site)
+    hidden = {"tags": ["hide-input", "set-up"], "jupyter": {"source_hidden": True}}
+    cell = nbformat.v4.new_code_cell(set_up, metadata=hidden)
+    cell["id"] = "set-up"
+    notebook.cells = [cells[0], cell, *cells[1:]]
+    nbformat.validate(notebook)
+    return notebook
+
+
+def alone(notebook: Any, folder: str, site: str) -> Any:
+    """The notebook as one file that needs nothing beside it."""
+    packed = base64.encodebytes(package()).decode()
+    return handed_out(notebook, SET_UP.format(version=version(), needs=NEEDS, packed=packed), folder, [], site)
+
+
+def title(notebook: Any) -> str:
+    return str(notebook.cells[0].source).splitlines()[0].lstrip("# ")
+
+
+def kit(site: str = "") -> bytes:
+    """The kit, as the bytes of a .zip."""
+    files: dict[str, str | bytes] = {**tree("src/carecontracts", "contracts")}
+    for name in ("pyproject.toml", "LICENSE"):
+        files[name] = (ROOT / name).read_bytes()
+    kept, titles = set(files), []
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    kept |= {f"notebooks/{path.name}" for path in paths}
+    for path in paths:
+        notebook = handed_out(nbformat.read(path, 4), KIT_SET_UP, "notebooks", kept, site)
+        files[f"notebooks/{path.name}"] = nbformat.writes(notebook)
+        titles.append(f"`{path.name}`: {title(notebook)}")
+    pins = re.findall(rf"^((?:{'|'.join(NEEDS)})==\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+    files["requirements.txt"] = "\n".join(["-e .", *pins, "jupyterlab>=4.4,<5", ""])
+    files["README.md"] = KIT_README.format(notebooks="<br>".join(titles))
+    return zipped({f"{KIT}/{name}": data for name, data in files.items()})
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Pack the notebooks of the finished site, and put the kit and the contracts beside them."""
+    if exception is not None or app.builder.name != "html":
+        return
+    out, site = Path(app.outdir), app.config.html_baseurl
+    for path in sorted((out / "_sources").rglob("*.ipynb")):
+        folder = path.parent.relative_to(out / "_sources").as_posix()
+        nbformat.write(alone(nbformat.read(path, 4), folder, site), path)
+    (out / f"{KIT}.zip").write_bytes(kit(site))
+    for name, data in tree("contracts").items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(data)
+
+
+def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """What the download button of this page lists."""
+    if not doctree:
+        return
+    source = context["pathto"](f"_sources/{context['sourcename']}", 1)
+    context["downloads"] = [
+        {"url": source, "icon": "fa-file-code", "text": "This notebook (.ipynb)", "note": "runs on its own"}
+        if source.endswith(".ipynb")
+        else {"url": source, "icon": "fa-file-lines", "text": "This page as text (.md)", "note": ""},
+        {
+            "url": context["pathto"](f"{KIT}.zip", 1),
+            "icon": "fa-box-archive",
+            "text": "The whole kit (.zip)",
+            "note": "notebooks, contracts, package",
+        },
+    ]
+
+
+def kit_role(
+    name: str, rawtext: str, text: str, lineno: int, inliner: Any, options: Any = None, content: Any = None
+) -> Any:
+    """The role {kit}`words`: a link, with these words, that downloads the kit."""
+    depth = inliner.document.settings.env.docname.count("/")
+    return [nodes.raw("", f'<a href="{"../" * depth}{KIT}.zip" download>{nodes.unescape(text)}</a>', format="html")], []
+
+
+def address(app: Sphinx, config: Any) -> None:
+    """Where the site will be published, for the links in what it hands out; the workflow that publishes it says."""
+    config.html_baseurl = os.environ.get("SITE_URL", config.html_baseurl)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_role("kit", kit_role)
+    app.connect("config-inited", address)
+    app.connect("html-page-context", offer)
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    target = ROOT / "_build" / f"{KIT}.zip"
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(kit())
+    print(target.relative_to(Path.cwd()) if target.is_relative_to(Path.cwd()) else target)

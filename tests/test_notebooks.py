@@ -1,0 +1,160 @@
+"""Every notebook runs from top to bottom, cleanly and soon, and has the skeleton a reader learns once."""
+
+import re
+import time
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
+    for path in sorted(FOLDER.glob("*.ipynb"))
+]
+SLOWEST = 20  # seconds
+
+# What the level-two headings of every notebook say, in this order; others may stand between them.
+SECTIONS = (
+    "question",
+    "terms",
+    "mechanism",
+    "population",
+    "settle",
+    "moves the money",
+    "chance",
+    "exercises",
+    "your own numbers",
+    "sources",
+)
+
+
+class Run(NamedTuple):
+    cells: list
+    seconds: float
+    written: set[Path]
+
+
+def state() -> dict[Path, int]:
+    """The files beside the notebooks and the contracts, and when each was last written."""
+    return {path: path.stat().st_mtime_ns for top in (FOLDER, ROOT / "contracts") for path in top.rglob("*")}
+
+
+@cache
+def executed(path: Path) -> Run:
+    notebook = nbformat.read(path, as_version=4)
+    before, start = state(), time.perf_counter()
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources=where).execute()
+    return Run(notebook.cells, time.perf_counter() - start, {path for path, _ in state().items() ^ before.items()})
+
+
+@cache
+def source(path: Path):
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def sections(notebook) -> list[tuple[str, list]]:
+    """The cells under each level-two heading; those above the first are under ''."""
+    found: list[tuple[str, list]] = [("", [])]
+    for cell in notebook.cells:
+        heading = re.match(r"## (.+)", cell.source) if cell.cell_type == "markdown" else None
+        if heading:
+            found.append((heading[1], []))
+        found[-1][1].append(cell)
+    return found
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 2
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_runs_without_a_word_on_stderr(path):
+    for cell in executed(path).cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", f"{cell.source}\n\n{output.text}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_runs_soon(path):
+    assert executed(path).seconds < SLOWEST
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_writes_nothing(path):
+    assert not executed(path).written
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_no_results_are_committed(path):
+    for cell in source(path).cells:
+        if cell.cell_type == "code":
+            assert not cell.outputs, f"clear the output of: {cell.source}"
+            assert cell.execution_count is None, f"clear the execution count of: {cell.source}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_opens_with_a_question_and_its_answer(path):
+    first = source(path).cells[0]
+    assert first.cell_type == "markdown"
+    title, *rest = first.source.splitlines()
+    assert re.fullmatch(r"# .+\?", title), f"the title is a question: {title!r}"
+    assert any(line.strip() for line in rest), "a sentence of answer stands under the title"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_says_how_long_it_takes_and_leads_to_its_chapter(path):
+    above = "\n".join(cell.source for cell in sections(source(path))[0][1])
+    assert re.search(r"\b\d+ minutes\b", above)
+    assert re.search(r"\]\(\.\./book/[\w-]+\.md\)", above)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_has_one_cell_of_knobs_and_it_is_the_first_to_run(path):
+    code = [cell for cell in source(path).cells if cell.cell_type == "code"]
+    assert ["knobs" in tags(cell) for cell in code] == [True] + [False] * (len(code) - 1)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_its_sections_come_in_the_order_of_the_skeleton(path):
+    headings = [heading for heading, _ in sections(source(path))[1:]]
+    rest = iter(headings)
+    for wanted in SECTIONS:
+        assert any(wanted in heading.lower() for heading in rest), (
+            f"no section says {wanted!r}, in order, in {headings}"
+        )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_its_settlement_is_asserted(path):
+    cells = next(cells for heading, cells in sections(source(path))[1:] if "settle" in heading.lower())
+    assert any(re.search(r"^assert ", cell.source, re.M) for cell in cells if cell.cell_type == "code")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_ends_by_glueing_what_the_chapter_pastes(path):
+    """Those cells are left out of the copy a reader downloads, which has no use for the book's tools."""
+    cells = source(path).cells
+    glueing = ["glue" in tags(cell) for cell in cells]
+    assert glueing[-1]
+    assert glueing == sorted(glueing), "only the last cells glue"
+    for cell in cells:
+        assert ("myst_nb" in cell.source) <= ("glue" in tags(cell)), f"tag this cell glue: {cell.source}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_a_widget_that_a_page_cannot_run_is_not_on_the_page(path):
+    for cell in executed(path).cells:
+        for output in cell.get("outputs", []):
+            if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+                assert {"remove-output", "remove-cell"} & set(tags(cell)), f"tag this cell remove-output: {cell.source}"
