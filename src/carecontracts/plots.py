@@ -36,6 +36,11 @@ class Picture:
         if len(alt) < 40:
             raise ValueError("alternative text says what the picture shows, in a sentence or two")
         self.figure, self.alt = figure, alt
+        for ax in figure.axes:  # titles stand at the left edge of the whole picture, like a sentence
+            title = ax.get_title()
+            ax.set_title("")
+            if title:
+                figure.suptitle(title, x=0, ha="left", fontsize=12, fontweight="bold")
 
     def svg(self) -> bytes:
         file = io.BytesIO()

@@ -25,6 +25,16 @@ def term_sheet(contract: Contract) -> str:
     return "\n".join(_lines(contract)) + "\n"
 
 
+def paragraphs(contract: Contract) -> list[str]:
+    """The numbered paragraphs alone, in Markdown."""
+    numbered = []
+    for number, clause in enumerate(contract.clauses, 1):
+        title = clause.name[0].upper() + clause.name[1:]
+        note = f" *{escape(clause.note)}*" if clause.note else ""
+        numbered.append(f"{number}. **{escape(title)}.** {escape(paragraph(contract, clause))}{note}")
+    return numbered
+
+
 def paragraph(contract: Contract, clause: Clause) -> str:
     """A clause in words, plain text: every term that is set is said."""
     said = {term: _say(contract, clause, term) for s in clause.sentences() for term in fields_in(s)}
@@ -51,10 +61,7 @@ def _lines(contract: Contract) -> Iterator[str]:
     yield f"- {_term(contract)}\n"
     yield "## What is paid\n"
     yield "The clauses settle in this order, once a year. Line n of the statement is paragraph n.\n"
-    for number, clause in enumerate(contract.clauses, 1):
-        title = clause.name[0].upper() + clause.name[1:]
-        note = f" *{escape(clause.note)}*" if clause.note else ""
-        yield f"{number}. **{escape(title)}.** {escape(paragraph(contract, clause))}{note}"
+    yield from paragraphs(contract)
     yield ""
     yield from _scales(contract)
     yield "## What each number rests on\n"
