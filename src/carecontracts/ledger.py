@@ -4,7 +4,7 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
-from .units import Number, cents
+from .units import Number, add_up, cents
 
 
 class Line(NamedTuple):
@@ -37,7 +37,7 @@ class Ledger(list[Line]):
     >>> january_and_july = (2026 * 12, 2026 * 12 + 6)
     >>> ledger = Ledger([Line(2026, "fee", "plan", "practice", 100.01, {}, january_and_july)])
     >>> ledger.total(clause="fee"), ledger.total(payee=["plan"])
-    (100.01, 0)
+    (100.01, 0.0)
     >>> for position in ledger.cash_flow():
     ...     if position.party == "practice" and position.received:
     ...         print(position.month, position.received, position.position)
@@ -59,7 +59,7 @@ class Ledger(list[Line]):
             for field, w in (("clause", clause), ("payer", payer), ("payee", payee))
             if w is not None
         ]
-        return sum(
+        return add_up(
             line.amount
             for line in self
             if (year is None or line.year == year) and all(getattr(line, field) in names for field, names in wanted)

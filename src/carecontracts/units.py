@@ -7,10 +7,11 @@ A term is a number, a *schedule* (a number for each run of years) or, where the 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby, pairwise
+from operator import add
 from typing import Annotated, Any, TypeAlias
 
 from pydantic_core import PydanticCustomError, core_schema
@@ -58,6 +59,16 @@ def most(*numbers: Number) -> Number:
     return reduce(lambda a, b: _pick("maximum", max, a, b), numbers)
 
 
+def add_up(numbers: Iterable[Number]) -> Number:
+    """The sum, without adding the first array to a zero.
+
+    >>> add_up([1, 2, 3]), add_up([])
+    (6, 0.0)
+    """
+    numbers = list(numbers)
+    return reduce(add, numbers) if numbers else 0.0
+
+
 def _pick(ufunc: str, plain: Callable[..., Any], a: Number, b: Number) -> Number:
     if is_array(a) or is_array(b):
         import numpy
@@ -76,7 +87,11 @@ def cents(amount: Number) -> Number:
     if is_array(amount):
         import numpy
 
-        return numpy.floor(amount * 100 + 0.500001) / 100
+        amount = amount * 100  # a copy; the rest in place, since simulations spend their time on memory
+        amount += 0.500001
+        numpy.floor(amount, out=amount)
+        amount /= 100
+        return amount
     return math.floor(amount * 100 + 0.500001) / 100
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .files import number_in, read_csv, read_yaml
 from .refusal import Fault, Refusal, did_you_mean, show
-from .units import Number, Unit, is_array, say_count, say_dollars
+from .units import Number, Unit, add_up, is_array, say_count, say_dollars
 
 _dollars = Unit("dollars", "dollars, 0 or more", say_dollars)
 _count = Unit("count", "a number, 0 or more", say_count)
@@ -85,7 +85,7 @@ class Year:
         group, _, part = name.partition(".")
         value = getattr(self, group)
         if not part:
-            return (sum(value.values()) if value else None) if isinstance(value, Mapping) else value
+            return (add_up(value.values()) if value else None) if isinstance(value, Mapping) else value
         return value.get(part)
 
     def facts(self) -> dict[str, Number]:

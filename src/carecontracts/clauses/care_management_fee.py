@@ -3,7 +3,7 @@ from typing import Literal
 
 from ..clause import Clause
 from ..ledger import Ledger
-from ..units import Number, TieredDollars, Unit
+from ..units import Number, TieredDollars, Unit, add_up
 from ..year import Year
 
 MONTHS = {
@@ -40,4 +40,6 @@ class CareManagementFee(Clause):
             months = year.fact(counted)
             return fee * months, {"member months": months}
         months = {tier: year.fact(f"{counted}.{tier}") for tier in fee}
-        return sum(fee[tier] * months[tier] for tier in fee), {f"{tier} member months": m for tier, m in months.items()}
+        return add_up(fee[tier] * months[tier] for tier in fee), {
+            f"{tier} member months": m for tier, m in months.items()
+        }

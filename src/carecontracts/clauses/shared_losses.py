@@ -74,8 +74,9 @@ class SharedLosses(Clause):
             owed = least(owed, self.cap * year.benchmark)
         if self.revenue_cap is not None:
             owed = least(owed, self.revenue_cap * year.provider_revenue)
-        owed = owed * (1 - (self.forgiven or 0))
+        if self.forgiven:
+            owed = owed * (1 - self.forgiven)
         if self.relief:
             owed = most(owed - year.amounts[self.relief], 0.0)
         owes = (lost >= minimum) & (lost > 0)
-        return when(owes, owed, 0.0), {"lost": lost, "minimum losses": minimum, "loss rate": rate}
+        return when(owes, owed, 0.0), {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}

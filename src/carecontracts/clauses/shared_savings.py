@@ -61,10 +61,12 @@ class SharedSavings(Clause):
             whole = year.conditions[self.whole_share_if] == 1 if self.whole_share_if else False
             rate = when(whole, rate, rate * year.measures[self.quality])
         counted = saved if self.counted_from == "the first dollar" else saved - minimum
-        paid = counted * rate * (1 - (self.sequestration or 0))
+        paid = counted * rate
+        if self.sequestration:
+            paid = paid * (1 - self.sequestration)
         if self.cap is not None:
             paid = least(paid, self.cap * year.benchmark)
         earned = (saved >= minimum) & (saved > 0)
         if self.below is not None:
             earned = earned & (saved < self.below * year.benchmark)
-        return when(earned, paid, 0.0), {"saved": saved, "minimum savings": minimum, "sharing rate": rate}
+        return when(earned, paid, 0.0), {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}
