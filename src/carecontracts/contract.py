@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from .clause import Clause, Name, Party, Text
 from .clauses import MECHANISMS, AnyClause
-from .files import Place, parse_yaml, read_text
+from .files import MOST_YAML_BYTES, Place, parse_yaml, read_text
 from .ledger import Ledger, Line
 from .refusal import Fault, Refusal, did_you_mean, show
 from .units import ScaledShare, SlidingScale, cents, is_year, unit_of
@@ -52,7 +52,7 @@ class Contract(BaseModel):
     @classmethod
     def load(cls, path: Traversable | Path | str) -> Self:
         """The contract in a YAML file; a `Refusal` lists all that is wrong with it."""
-        return cls.parse(read_text(path), str(path))
+        return cls.parse(read_text(path, MOST_YAML_BYTES), str(path))
 
     @classmethod
     def parse(cls, text: str, where: str = "contract") -> Self:

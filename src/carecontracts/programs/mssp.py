@@ -124,7 +124,7 @@ def published_rows() -> Traversable:
 def read(path: Traversable | Path | str, year: int | None = None) -> list[Aco]:
     """Every ACO in a results file, in its order; `year` where the file does not say. Refuses what it cannot read."""
     where = str(path)
-    header, rows = read_csv(path, MOST_BYTES)
+    header, rows = read_csv(path, MOST_BYTES, any_header=True)
     columns = _columns(header)
     faults = [
         Fault(
@@ -137,6 +137,8 @@ def read(path: Traversable | Path | str, year: int | None = None) -> list[Aco]:
         if field not in columns
     ]
     tracks = _track_columns(header)
+    for name in [name for names in [*columns.values(), tracks.values()] for name in names if header.count(name) > 1]:
+        faults.append(Fault(f"{where}, row 1", f"the column {show(name)} twice", "each column once", "remove one"))
     if not tracks:
         allowed = "Current_Track, Track1, Track2 … or Current_BASIC_A … with a 1 in the row's track"
         faults.append(Fault(f"{where}, row 1", "no column for the track", allowed, "check the file"))
