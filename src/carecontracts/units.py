@@ -3,7 +3,7 @@
 A term is a number, a *schedule* (a number for each run of years) or, where the type says so, a *sliding scale*
 (a number for each size of population). `settle` never sees the difference: `Clause.at` makes each a plain number first.
 
-`least`, `most` and `when` are arithmetic that reads like a clause and works on numbers and numpy arrays alike.
+`least`, `most`, `reaches` and `when` are arithmetic that reads like a clause and works on numbers and numpy arrays alike.
 """
 
 import math
@@ -56,6 +56,15 @@ def most(*numbers: Number) -> Number:
     5
     """
     return reduce(lambda a, b: _pick("maximum", max, a, b), numbers)
+
+
+def reaches(amount: Number, threshold: Number) -> Any:
+    """Whether an amount is at least the threshold, to a hundredth of a cent: what floats lose decides no payment.
+
+    >>> 7 >= 0.07 * 100, reaches(7, 0.07 * 100)
+    (False, True)
+    """
+    return amount >= threshold - 0.0001
 
 
 def _pick(ufunc: str, plain: Callable[..., Any], a: Number, b: Number) -> Number:

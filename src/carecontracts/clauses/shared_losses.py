@@ -2,7 +2,7 @@ from typing import Literal
 
 from ..clause import Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, most, unit_of, when
+from ..units import Number, ScaledShare, Share, least, most, reaches, unit_of, when
 from ..year import Year
 
 
@@ -77,5 +77,5 @@ class SharedLosses(Clause):
         owed = owed * (1 - (self.forgiven or 0))
         if self.relief:
             owed = most(owed - year.amounts[self.relief], 0.0)
-        owes = (lost >= minimum) & (lost > 0)
+        owes = reaches(lost, minimum) & (lost > 0)
         return when(owes, owed, 0.0), {"lost": lost, "minimum losses": minimum, "loss rate": rate}

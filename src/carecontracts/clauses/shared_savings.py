@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from ..clause import ByYear, Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, unit_of, when
+from ..units import Number, ScaledShare, Share, least, reaches, unit_of, when
 from ..year import Year
 
 
@@ -64,7 +64,7 @@ class SharedSavings(Clause):
         paid = counted * rate * (1 - (self.sequestration or 0))
         if self.cap is not None:
             paid = least(paid, self.cap * year.benchmark)
-        earned = (saved >= minimum) & (saved > 0)
+        earned = reaches(saved, minimum) & (saved > 0)
         if self.below is not None:
-            earned = earned & (saved < self.below * year.benchmark)
+            earned = when(reaches(saved, self.below * year.benchmark), False, earned)
         return when(earned, paid, 0.0), {"saved": saved, "minimum savings": minimum, "sharing rate": rate}
