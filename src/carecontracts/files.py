@@ -125,6 +125,14 @@ def _faults_in_events(text: str, where: str) -> Iterator[Fault]:
 _ODD_NUMBER = re.compile(r".*[_:xb].*|[-+]?0[0-9]+")
 
 
+def _key(node: yaml.Node) -> str | float | None:
+    """A key as it will be read, text or a number; None for anything else."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":str"):
+        return node.value if isinstance(node, yaml.ScalarNode) else None
+    number = number_in(node.value) if node.tag.endswith((":int", ":float")) else ""
+    return None if isinstance(number, str) or _ODD_NUMBER.fullmatch(node.value) else number
+
+
 def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> Iterator[Fault]:
     lines[path] = node.start_mark.line + 1
     if node.tag.endswith((":int", ":float")) and _ODD_NUMBER.fullmatch(node.value):
@@ -138,12 +146,11 @@ def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> 
         for key, item in node.value:
             line = key.start_mark.line + 1
             here = f"{where}, line {line}"
-            is_int = key.tag.endswith(":int") and not _ODD_NUMBER.fullmatch(key.value)
-            if not is_int and not key.tag.endswith(":str"):
+            name = _key(key)
+            if name is None:
                 given = f"the key {key.value}" if isinstance(key, yaml.ScalarNode) else "a list or terms as a key"
-                yield Fault(here, given, "a key that is a word or a whole number", "write it so, or put it in quotes")
+                yield Fault(here, given, "a key that is a word or a plain number", "write it so, or put it in quotes")
                 continue
-            name: Any = int(key.value) if is_int and len(key.value) < 20 else key.value
             if name in first:
                 given = f"`{name}` twice (first on line {first[name]})"
                 yield Fault(here, given, "each key once", "remove one of them")

@@ -43,7 +43,12 @@ class SharedLosses(Clause):
         "amounts.{relief}": None,
     }
     looks_back = ("net_of",)
-    together = (("quality", "quality_counts", "least_share", "lower_share_if"), ("quality_counts", "quality"))
+    together = (
+        ("quality", "quality_counts", "least_share", "lower_share_if"),
+        ("quality_counts", "quality"),
+        ("least_share", "quality"),
+        ("lower_share_if", "quality"),
+    )
     lan, vbpr = "3B", "ssl"
 
     kind: Literal["shared_losses"]
