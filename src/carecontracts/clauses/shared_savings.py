@@ -26,7 +26,7 @@ class SharedSavings(Clause):
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum savings rate, as a share of the benchmark, is {minimum}.",
-        "Nothing is paid here once savings reach {below} of the benchmark.",
+        "Nothing is paid here once savings reach a limit which, as a share of the benchmark, is {below}.",
         "The share is multiplied by the measure {quality}.",
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",
         "The payment is reduced by {sequestration} (sequestration).",
