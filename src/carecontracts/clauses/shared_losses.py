@@ -1,8 +1,9 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, most, reaches, unit_of, when
+from ..units import Number, ScaledShare, Share, Unit, least, most, reaches, unit_of, when
 from ..year import Year
 
 
@@ -64,6 +65,9 @@ class SharedLosses(Clause):
     revenue_cap: Share | None = None
     forgiven: Share | None = None
     relief: MeasureName | None = None
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        return self.reads | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         lost = year.spend + ledger.total(year=year.year, clause=self.net_of) - year.benchmark

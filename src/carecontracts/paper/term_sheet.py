@@ -52,7 +52,8 @@ def escape(text: str) -> str:
     """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\`*_{}\[\]#|~$^])", r"\\\1", text)
-    return re.sub(r"^(\d*)([-+=%:(.)])", r"\1\\\2", text)  # what means something only where a line begins
+    # what means something only where a line begins: a list, a comment, a fence, a target
+    return re.sub(r"^(\d+(?=[.)]\s)|(?=[-+=%:]|\([^)]*\)=))", r"\1\\", text)
 
 
 def _lines(contract: Contract) -> Iterator[str]:
