@@ -23,7 +23,8 @@ parties: {plan: the plan, practice: the practice}
 first_year: 2026
 years: 5
 clauses:
-  - {name: advance, kind: advance, payer: plan, payee: practice, due: at the start of the year, amount: {1: 400000, 2: 0}}
+  - {name: advance, kind: advance, payer: plan, payee: practice, due: at the start of the year,
+     amount: {1: 400000, 2: 0}}
   - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 40}
   - {name: savings, kind: shared_savings, payer: plan, payee: practice, due: 9 months after the year ends,
      minimum: 0.02, share: 0.5, net_of: [fee], quality: quality score, cap: 0.1}
