@@ -12,14 +12,14 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from .ledger import Ledger
 from .refusal import show
-from .units import Number, Schedule, SlidingScale, Unit, is_year, when
+from .units import Number, Schedule, SlidingScale, Unit, is_year, tidy, when
 from .year import Year
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
 
 
 def _printable(text: str) -> str:
-    text = " ".join(text.split())  # a folded YAML string is one line
+    text = tidy(text)  # a folded YAML string is one line
     if not text or not text.isprintable() or text[0] in "=+-@":
         raise PydanticCustomError(
             "text",
@@ -36,7 +36,7 @@ def _printable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_printable)]
 Name = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 Party = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
-ClauseName = Annotated[str, Field(max_length=80)]
+ClauseName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 MeasureName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 ConditionName = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 
@@ -62,7 +62,7 @@ class ByYear:
         )
 
 
-_DUE = re.compile(r"monthly|quarterly|in kind|at the start of the year|(\d{1,3}) months? after the year ends")
+_DUE = re.compile(r"monthly|quarterly|in kind|at the start of the year|([0-9]{1,3}) months? after the year ends")
 
 
 def _due(text: Any) -> Any:
@@ -90,6 +90,7 @@ class Clause(BaseModel):
         Mapping[str, Unit | None]
     ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
+    once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
     lan: ClassVar[str] = ""  # HCP-LAN category of the payment
     vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
@@ -171,7 +172,7 @@ class Clause(BaseModel):
                 value = getattr(self, term)
                 names = _names_in(value)
                 needs.update({template.replace(f"{{{term}}}", name): unit for name in names})
-                if not names and isinstance(value, (int, float, Schedule)):
+                if not names and self.terms().get(term) and value is not None:
                     needs[template.partition(".")[0]] = unit  # an untiered fee reads all member months
             if not fields_in(template):
                 needs[template] = unit

@@ -173,7 +173,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Show the vers
 
 def _load(contract: str) -> Contract:
     """A contract by its path, or by its name in the gallery."""
-    named = not Path(contract).exists() and contract in gallery_names()
+    named = contract in gallery_names() and not Path(contract).exists()
     return Contract.load(gallery(contract) if named else contract)
 
 

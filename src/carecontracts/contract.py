@@ -11,10 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from .clause import Clause, Name, Party, Text
 from .clauses import MECHANISMS, AnyClause
-from .files import Place, parse_yaml, read_text
+from .files import MOST_YAML_BYTES, Place, parse_yaml, read_text
 from .ledger import Ledger, Line
 from .refusal import Fault, Refusal, did_you_mean, show
-from .units import ScaledShare, SlidingScale, cents, is_year, unit_of
+from .units import Scale, ScaledShare, SlidingScale, cents, is_year, tidy, unit_of
 from .year import FACTS, Year
 
 
@@ -45,14 +45,14 @@ class Contract(BaseModel):
     first_year: Annotated[int, Field(ge=1, le=2999)]  # a calendar year; or 1, and years are counted
     years: Annotated[int, Field(ge=1, le=99)] | None = None  # how long it runs; without it, until it is ended
     year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which a contract year begins
-    scales: dict[Name, ScaledShare] = {}  # sliding scales that several terms share, by name
+    scales: dict[Name, Scale] = {}  # sliding scales that several terms share, by name
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
     not_modelled: list[Text] = []
 
     @classmethod
     def load(cls, path: Traversable | Path | str) -> Self:
         """The contract in a YAML file; a `Refusal` lists all that is wrong with it."""
-        return cls.parse(read_text(path), str(path))
+        return cls.parse(read_text(path, MOST_YAML_BYTES), str(path))
 
     @classmethod
     def parse(cls, text: str, where: str = "contract") -> Self:
@@ -161,13 +161,18 @@ class _Places:
         return where
 
 
+def _mechanism(clause: Any) -> type[Clause] | None:
+    kind = clause.get("kind") if isinstance(clause, dict) else None
+    return MECHANISMS.get(kind) if isinstance(kind, str) else None
+
+
 def _fault(error: Any, place: _Places) -> Fault:
     """A pydantic error in the reader's words."""
     loc, kind, given = error["loc"], error["type"], error["input"]
     model: Any = Contract
     if loc[:1] == ("clauses",) and len(loc) > 1:
         clause = place.clause(loc[1])
-        model = MECHANISMS.get(clause.get("kind") if isinstance(clause, dict) else None, Clause)
+        model = _mechanism(clause) or Clause
         loc = (*loc[:2], *loc[3:])  # pydantic puts the kind after the index
     depth = 3 if loc[:1] == ("clauses",) else 1
     term = loc[depth - 1] if len(loc) >= depth else None
@@ -209,8 +214,8 @@ def _scales(data: Any) -> dict[str, SlidingScale]:
         with suppress(PydanticCustomError):
             scale = unit_of(ScaledShare).check(points)
             if isinstance(scale, SlidingScale) and isinstance(name, str):
-                scale.name = name
-                scales[name] = scale
+                scale.name = tidy(name)
+                scales[scale.name] = scale
     return scales
 
 
@@ -221,28 +226,26 @@ def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:
     """
     if not isinstance(data, dict) or not isinstance(data.get("clauses"), list):
         return
-    parties = data.get("parties")
+    parties = [tidy(key) for key in data["parties"]] if isinstance(data.get("parties"), dict) else None
+    for party in dict.fromkeys(key for key in parties or () if parties.count(key) > 1):  # type: ignore[union-attr]
+        yield Fault(place(("parties",)), f"the party {show(party)} twice", "each party once", "rename one of them")
     seen: list[str] = []
+    taken: list[tuple[Any, ...]] = []
     for index, clause in enumerate(data["clauses"]):
         if not isinstance(clause, dict):
             continue
-        path, name = ("clauses", index), clause.get("name")
-        mechanism = MECHANISMS.get(clause["kind"]) if isinstance(clause.get("kind"), str) else None
+        path, name, mechanism = ("clauses", index), tidy(clause.get("name")), _mechanism(clause)
         if name in seen:
             yield Fault(place((*path, "name")), f"the name {show(name)} again", "each name once", "rename one of them")
-        for role in ("payer", "payee"):
-            party = clause.get(role)
-            if isinstance(parties, dict) and isinstance(party, str) and party not in parties:
-                do = did_you_mean(party, parties) + "name a party of the contract"
+        payer, payee = tidy(clause.get("payer")), tidy(clause.get("payee"))
+        for role, party in (("payer", payer), ("payee", payee)):
+            if parties is not None and isinstance(party, str) and party not in parties:
+                do = did_you_mean(party, map(str, parties)) + "name a party of the contract"
                 yield Fault(place((*path, role)), show(party), "one of " + ", ".join(map(str, parties)), do)
-        if isinstance(clause.get("payer"), str) and clause.get("payer") == clause.get("payee"):
+        if isinstance(payer, str) and payer == payee:
             yield Fault(place((*path, "payee")), "the payer again", "another party", "name who is paid")
-        for term in mechanism.looks_back if mechanism else ():
-            for other in clause[term] if isinstance(clause.get(term), list) else ():
-                if other not in seen:
-                    allowed = "an earlier clause: " + (", ".join(seen) or "there is none before this one")
-                    do = did_you_mean(other, seen) + "clauses settle in written order and look only back"
-                    yield Fault(place((*path, term)), show(other), allowed, do)
+        if mechanism:
+            yield from _faults_looking_back(clause, mechanism, path, place, seen, taken)
         for term, value in clause.items():
             yield from _late_schedules(value, (*path, term), data.get("first_year"), place)
         basis = clause.get("basis")
@@ -253,6 +256,22 @@ def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:
                 yield Fault(place((*path, "basis", term)), f"a basis for `{term}`", allowed, "rename or remove it")
         if isinstance(name, str):
             seen.append(name)
+
+
+def _faults_looking_back(
+    clause: Any, mechanism: type[Clause], path: Place, place: _Places, seen: list[str], taken: list[tuple[Any, ...]]
+) -> Iterator[Fault]:
+    """References to clauses that are not earlier, or that another clause of the kind has taken."""
+    for term in mechanism.looks_back:
+        for other in map(tidy, clause[term] if isinstance(clause.get(term), list) else ()):
+            if other not in seen:
+                allowed = "an earlier clause: " + (", ".join(seen) or "there is none before this one")
+                do = did_you_mean(other, seen) + "clauses settle in written order and look only back"
+                yield Fault(place((*path, term)), show(other), allowed, do)
+            elif term in mechanism.once and (mechanism, term, other) in taken:
+                allowed = f"each earlier clause in one {clause['kind']} only"
+                yield Fault(place((*path, term)), f"{show(other)} again", allowed, "make one clause of the two")
+            taken.append((mechanism, term, other))
 
 
 def _late_schedules(value: Any, path: Place, first_year: Any, place: _Places) -> Iterator[Fault]:
@@ -266,4 +285,5 @@ def _late_schedules(value: Any, path: Place, first_year: Any, place: _Places) ->
             )
             yield Fault(place(path), f"a schedule that begins in {begins}", allowed, "add the earlier years")
     for key, item in value.items():
-        yield from _late_schedules(item, (*path, key), first_year, place)
+        if key != "lives":  # a sliding scale: its keys are people, not years
+            yield from _late_schedules(item, (*path, key), first_year, place)

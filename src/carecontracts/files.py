@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,6 +15,7 @@ from .refusal import Fault, Refusal, show
 
 Place: TypeAlias = tuple[Any, ...]  # the keys and positions that lead to a value
 MOST_BYTES = 2_000_000
+MOST_YAML_BYTES = 250_000  # some hundred times a long contract; a larger one takes many seconds to parse
 MOST_DEPTH = 20
 
 
@@ -48,7 +50,7 @@ def read_text(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> s
 
 def read_yaml(path: Traversable | Path | str) -> tuple[Any, dict[Place, int]]:
     """A YAML file's data, and the line on which each part of it begins."""
-    return parse_yaml(read_text(path), str(path))
+    return parse_yaml(read_text(path, MOST_YAML_BYTES), str(path))
 
 
 def parse_yaml(text: str, where: str) -> tuple[Any, dict[Place, int]]:
@@ -119,8 +121,23 @@ def _faults_in_events(text: str, where: str) -> Iterator[Fault]:
             return
 
 
+# YAML reads 010 as 8, 1:30 as 90 and 1_0 as 10: an agreement must not.
+_ODD_NUMBER = re.compile(r".*[_:xb].*|[-+]?0[0-9]+")
+
+
+def _key(node: yaml.Node) -> str | float | None:
+    """A key as it will be read, text or a number; None for anything else."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":str"):
+        return node.value if isinstance(node, yaml.ScalarNode) else None
+    number = number_in(node.value) if node.tag.endswith((":int", ":float")) else ""
+    return None if isinstance(number, str) or _ODD_NUMBER.fullmatch(node.value) else number
+
+
 def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> Iterator[Fault]:
     lines[path] = node.start_mark.line + 1
+    if node.tag.endswith((":int", ":float")) and _ODD_NUMBER.fullmatch(node.value):
+        here = f"{where}, line {node.start_mark.line + 1}"
+        yield Fault(here, f"the number {node.value}", "decimal digits, without leading zeros, _ or :", "write it out")
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _walk(item, (*path, index), where, lines)
@@ -129,10 +146,11 @@ def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> 
         for key, item in node.value:
             line = key.start_mark.line + 1
             here = f"{where}, line {line}"
-            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(("merge", "timestamp", "binary")):
-                yield Fault(here, "a key that is not a word or a number", "plain keys", "write the key as a word")
+            name = _key(key)
+            if name is None:
+                given = f"the key {key.value}" if isinstance(key, yaml.ScalarNode) else "a list or terms as a key"
+                yield Fault(here, given, "a key that is a word or a plain number", "write it so, or put it in quotes")
                 continue
-            name: Any = int(key.value) if key.tag.endswith(":int") and key.value.isdecimal() else key.value
             if name in first:
                 given = f"`{name}` twice (first on line {first[name]})"
                 yield Fault(here, given, "each key once", "remove one of them")
@@ -144,20 +162,26 @@ def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> 
 # --- CSV ----------------------------------------------------------------------------------------------------
 
 
-def read_csv(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> tuple[list[str], list[dict[str, str]]]:
-    """A CSV file's header and rows, all as text, without the blank rows at its end."""
+def read_csv(
+    path: Traversable | Path | str, most_bytes: int = MOST_BYTES, any_header: bool = False
+) -> tuple[list[str], list[dict[str, str]]]:
+    """A CSV file's header and rows, all as text, without its blank rows.
+
+    With `any_header` a column may have no name, or another's: the caller reads only columns that it knows.
+    """
     text = read_text(path, most_bytes)
     where = str(path)
+    reader = csv.reader(io.StringIO(text), strict=True)
     try:
-        rows = list(csv.reader(io.StringIO(text), strict=True))
+        rows = list(reader)
     except csv.Error as error:
-        raise Refusal([Fault(where, str(error), "CSV", "save the table again as CSV UTF-8")]) from None
-    header = [name.strip() for name in rows[0]]
-    faults = [Fault(f"{where}, row 1", "a column without a name", "a name for each column", "name or remove it")] * (
-        "" in header
-    )
-    for name in dict.fromkeys(n for n in header if n and header.count(n) > 1):
-        faults.append(Fault(f"{where}, row 1", f"the column {show(name)} twice", "each column once", "remove one"))
+        line = f"{where}, line {reader.line_num}"
+        raise Refusal([Fault(line, str(error), "CSV", "save the table again as CSV UTF-8")]) from None
+    header = [name.strip() for name in rows[0]] if rows else []
+    if not header:
+        do = "begin with the names of the columns"
+        raise Refusal([Fault(f"{where}, row 1", "an empty row", "a header", do)])
+    faults = [] if any_header else list(_faults_in_header(header, rows[1:], f"{where}, row 1"))
     body = []
     for number, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
@@ -173,6 +197,14 @@ def read_csv(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> tu
     if faults:
         raise Refusal(faults)
     return header, body
+
+
+def _faults_in_header(header: list[str], rows: list[list[str]], where: str) -> Iterator[Fault]:
+    for n, name in enumerate(header):
+        if not name and any(row[n].strip() for row in rows if n < len(row)):
+            yield Fault(where, f"column {n + 1} without a name", "a name for each column", "name or remove it")
+        elif name and name in header[:n]:
+            yield Fault(where, f"the column {show(name)} again", "each column once", "remove one")
 
 
 def number_in(text: str) -> float | str:

@@ -14,7 +14,8 @@ class Fault(NamedTuple):
     do: str
 
     def __str__(self) -> str:
-        return f"{self.where}\n  given:   {self.given}\n  allowed: {self.allowed}\n  do:      {self.do}"
+        text = f"{self.where}\n  given:   {self.given}\n  allowed: {self.allowed}\n  do:      {self.do}"
+        return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 class Refusal(ValueError):

@@ -3,17 +3,18 @@
 A term is a number, a *schedule* (a number for each run of years) or, where the type says so, a *sliding scale*
 (a number for each size of population). `settle` never sees the difference: `Clause.at` makes each a plain number first.
 
-`least`, `most` and `when` are arithmetic that reads like a clause and works on numbers and numpy arrays alike.
+`least`, `most`, `reaches` and `when` are arithmetic that reads like a clause, for numbers and numpy arrays alike.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby, pairwise
 from operator import add
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NoReturn, TypeAlias
 
+from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError, core_schema
 
 from .refusal import show
@@ -67,6 +68,15 @@ def add_up(numbers: Iterable[Number]) -> Number:
     """
     numbers = list(numbers)
     return reduce(add, numbers) if numbers else 0.0
+
+
+def reaches(amount: Number, threshold: Number) -> Any:
+    """Whether an amount is at least the threshold, to a hundredth of a cent: what floats lose decides no payment.
+
+    >>> 7 >= 0.07 * 100, reaches(7, 0.07 * 100)
+    (False, True)
+    """
+    return amount >= threshold - 0.0001
 
 
 def _pick(ufunc: str, plain: Callable[..., Any], a: Number, b: Number) -> Number:
@@ -263,26 +273,36 @@ class Unit:
             return "write a whole number"
         return ""
 
-    def check(self, value: Any, scales: Mapping[str, SlidingScale] | None = None) -> Any:
+    def check(self, value: Any, scales: Mapping[str, SlidingScale] | None = None, by_year: bool = True) -> Any:
         """The value, a schedule or a scale of checked values; a mistake is raised with what to do about it."""
-        if isinstance(value, str) and self.scales and value in (scales or {}):
-            return (scales or {})[value]
+        if isinstance(value, str) and self.scales and tidy(value) in (scales or {}):
+            return (scales or {})[tidy(value)]
         if self.rungs and isinstance(value, Mapping) and value and not isinstance(next(iter(value.values())), Mapping):
             return Ladder({_rung(key): self._one(item) for key, item in value.items()})
         if isinstance(value, Mapping) and value:
-            if all(is_year(key) for key in value):
-                return Schedule({key: self.check(item, scales) for key, item in value.items()})
+            if by_year and all(is_year(key) for key in value):
+                if min(value) < 100 <= max(value):
+                    self._refuse(value, "count all years from the contract's first, or name all by the calendar")
+                return Schedule({key: self.check(item, scales, by_year=False) for key, item in value.items()})
             if self.scales and set(value) == {"lives"} and isinstance(value["lives"], Mapping) and value["lives"]:
                 return SlidingScale({self._lives(key): self._one(item) for key, item in value["lives"].items()})
-            if self.tiers and all(isinstance(key, str) and key.strip() for key in value):
-                return {key: self.check(item) for key, item in value.items()}
+            if (
+                self.tiers
+                and set(value) != {"lives"}
+                and all(isinstance(key, str) and key.strip() and key.isprintable() for key in value)
+            ):
+                tier = replace(self, tiers=False)
+                return {tidy(key): tier.check(item, by_year=by_year) for key, item in value.items()}
         return self._one(value)
 
     def _one(self, number: Any) -> Any:
         do = self.fault(number)
         if do:
-            raise PydanticCustomError("unit", "{do}", {"given": show(number), "allowed": self.allowed, "do": do})
+            self._refuse(number, do)
         return number
+
+    def _refuse(self, value: Any, do: str) -> NoReturn:
+        raise PydanticCustomError("unit", "{do}", {"given": show(value), "allowed": self.allowed, "do": do})
 
     def _lives(self, key: Any) -> Any:
         return Lives_unit._one(key)
@@ -292,6 +312,15 @@ class Unit:
             lambda value, info: self.check(value, (info.context or {}).get("scales")),
             serialization=core_schema.plain_serializer_function_ser_schema(_as_written),
         )
+
+
+def tidy(name: Any) -> Any:
+    """A name as it is compared: one space between words, none around them. Anything but text is left as it is.
+
+    >>> tidy(" care  management fee")
+    'care management fee'
+    """
+    return " ".join(name.split()) if isinstance(name, str) else name
 
 
 def _rung(key: Any) -> float:
@@ -322,12 +351,14 @@ def say_percent(share: float) -> str:
 
 
 def say_dollars(amount: float) -> str:
-    """Dollars, with cents only where there are any.
+    """Dollars, with cents only where there are any, and every digit of a rate in fractions of a cent.
 
-    >>> say_dollars(1250000), say_dollars(85.5)
-    ('$1,250,000', '$85.50')
+    >>> say_dollars(1250000), say_dollars(85.5), say_dollars(4.125)
+    ('$1,250,000', '$85.50', '$4.125')
     """
-    return f"${amount:,.0f}" if amount == int(amount) else f"${amount:,.2f}"
+    if amount == int(amount):
+        return f"${amount:,.0f}"
+    return f"${amount:,.2f}" if amount == round(amount, 2) else f"${amount:,.10g}"
 
 
 def say_count(count: float) -> str:
@@ -374,6 +405,16 @@ ShareLadder = Annotated[
 DollarLadder = Annotated[
     Number, Unit("dollars", "a ladder of dollars by result: {0: 0, 20: 3200000}", say_dollars, rungs=True)
 ]
+
+
+def _only_a_scale(value: Any) -> SlidingScale:
+    if not isinstance(value, SlidingScale):
+        allowed, do = "a sliding scale: {lives: {5000: 0.039, 60000: 0.02}}", "write its points under `lives:`"
+        raise PydanticCustomError("unit", "{do}", {"given": show(value), "allowed": allowed, "do": do})
+    return value
+
+
+Scale = Annotated[ScaledShare, AfterValidator(_only_a_scale)]
 Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
 Lives = Annotated[Number, Lives_unit]
 Months = Annotated[Number, Unit("months", "a number of months, 0 or more", say_count)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from .files import number_in, read_csv, read_yaml
 from .refusal import Fault, Refusal, did_you_mean, show
-from .units import Number, Unit, add_up, is_array, say_count, say_dollars
+from .units import Number, Unit, add_up, is_array, say_count, say_dollars, tidy
 
 _dollars = Unit("dollars", "dollars, 0 or more", say_dollars)
 _count = Unit("count", "a number, 0 or more", say_count)
@@ -84,9 +84,11 @@ class Year:
         """A fact by its name (`spend`, `measures.quality score`), or None where the year does not have it."""
         group, _, part = name.partition(".")
         value = getattr(self, group)
-        if not part:
-            return (add_up(value.values()) if value else None) if isinstance(value, Mapping) else value
-        return value.get(part)
+        if part or not isinstance(value, Mapping):
+            return value.get(part) if part else value
+        if "all" in value:  # everyone's, which the tiers beside it are part of
+            return value["all"]
+        return add_up(value.values()) if value else None
 
     def facts(self) -> dict[str, Number]:
         """Every fact that this year holds, by name."""
@@ -132,10 +134,14 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
     plain: dict[str, Any] = {}
     named: dict[str, dict[str, Any]] = {}
     for name, value in facts.items():
-        group, _, part = name.partition(".")
-        if group in NAMED_FACTS and (part or group.endswith("_months")):
+        group, _, part = map(tidy, name.partition("."))
+        if not name.isprintable():
+            faults.append(Fault(f"{where}, {show(name)}", "a name that does not print", "plain words", "rename it"))
+        elif group in NAMED_FACTS and (part or group.endswith("_months")):
             value = int(value) if group == "conditions" and isinstance(value, bool) else value
-            named.setdefault(group, {})[part or "all"] = value
+            if (part or "all") in named.setdefault(group, {}):
+                faults.append(Fault(f"{where}, {name}", f"{show(name)} again", "each fact once", "remove one"))
+            named[group][part or "all"] = value
         elif name in PLAIN_FACTS or name == "year":
             plain[name] = value
         else:
@@ -157,12 +163,12 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
     """The years in a CSV file (a row each) or a YAML file (a list); a `Refusal` lists all that is wrong with them.
 
     A fact with parts is a column `member_months.complex`, or in YAML `member_months: {complex: 11400}`.
-    An empty cell is a fact that the year does not have.
+    An empty cell is a fact that the year does not have. Beside tiers, `member_months` alone is everyone's.
     """
     name = str(path)
     if name.lower().endswith((".yaml", ".yml")):
         data, lines = read_yaml(path)
-        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        if not isinstance(data, list) or not data or not all(isinstance(item, dict) for item in data):
             raise Refusal(
                 [Fault(name, show(data), "a list of years, each with its facts", "begin each with `- year: 2026`")]
             )

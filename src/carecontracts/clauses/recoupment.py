@@ -1,4 +1,6 @@
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ..clause import Clause, ClauseName
 from ..ledger import Ledger
@@ -22,10 +24,11 @@ class Recoupment(Clause):
         " each year {share} of what it earns under {out_of}, until nothing is outstanding.",
     )
     looks_back = ("advance", "out_of")
+    once = ("advance",)  # two clauses that each count only their own recoupment would take it twice
 
     kind: Literal["recoupment"]
-    advance: list[ClauseName]
-    out_of: list[ClauseName]
+    advance: Annotated[list[ClauseName], Field(min_length=1)]
+    out_of: Annotated[list[ClauseName], Field(min_length=1)]
     share: Share
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:

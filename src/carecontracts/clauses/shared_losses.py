@@ -1,8 +1,9 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, most, unit_of, when
+from ..units import Number, ScaledShare, Share, Unit, least, most, reaches, unit_of, when
 from ..year import Year
 
 
@@ -43,7 +44,12 @@ class SharedLosses(Clause):
         "amounts.{relief}": None,
     }
     looks_back = ("net_of",)
-    together = (("quality", "quality_counts", "least_share", "lower_share_if"), ("quality_counts", "quality"))
+    together = (
+        ("quality", "quality_counts", "least_share", "lower_share_if"),
+        ("quality_counts", "quality"),
+        ("least_share", "quality"),
+        ("lower_share_if", "quality"),
+    )
     lan, vbpr = "3B", "ssl"
 
     kind: Literal["shared_losses"]
@@ -59,6 +65,9 @@ class SharedLosses(Clause):
     revenue_cap: Share | None = None
     forgiven: Share | None = None
     relief: MeasureName | None = None
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        return self.reads | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         lost = year.spend + ledger.total(year=year.year, clause=self.net_of) - year.benchmark
@@ -78,5 +87,5 @@ class SharedLosses(Clause):
             owed = owed * (1 - self.forgiven)
         if self.relief:
             owed = most(owed - year.amounts[self.relief], 0.0)
-        owes = (lost >= minimum) & (lost > 0)
+        owes = reaches(lost, minimum) & (lost > 0)
         return when(owes, owed, 0.0), {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}

@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from ..clause import ByYear, Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, unit_of, when
+from ..units import Number, ScaledShare, Share, least, reaches, unit_of, when
 from ..year import Year
 
 
@@ -26,7 +26,7 @@ class SharedSavings(Clause):
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum savings rate, as a share of the benchmark, is {minimum}.",
-        "Nothing is paid here once savings reach {below} of the benchmark.",
+        "Nothing is paid here once savings reach a limit which, as a share of the benchmark, is {below}.",
         "The share is multiplied by the measure {quality}.",
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",
         "The payment is reduced by {sequestration} (sequestration).",
@@ -66,7 +66,7 @@ class SharedSavings(Clause):
             paid = paid * (1 - self.sequestration)
         if self.cap is not None:
             paid = least(paid, self.cap * year.benchmark)
-        earned = (saved >= minimum) & (saved > 0)
+        earned = reaches(saved, minimum) & (saved > 0)
         if self.below is not None:
-            earned = earned & (saved < self.below * year.benchmark)
+            earned = when(reaches(saved, self.below * year.benchmark), False, earned)
         return when(earned, paid, 0.0), {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}

@@ -47,9 +47,13 @@ def escape(text: str) -> str:
 
     >>> escape("a <b> costs $5 | *now*")
     'a &lt;b&gt; costs \\$5 \\| \\*now\\*'
+    >>> escape("% of it"), escape("1. first")
+    ('\\% of it', '1\\. first')
     """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]#|~$^])", r"\\\1", text)
+    text = re.sub(r"([\\`*_{}\[\]#|~$^])", r"\\\1", text)
+    # what means something only where a line begins: a list, a comment, a fence, a target
+    return re.sub(r"^(\d+(?=[.)]\s)|(?=[-+=%:]|\([^)]*\)=))", r"\1\\", text)
 
 
 def _lines(contract: Contract) -> Iterator[str]:

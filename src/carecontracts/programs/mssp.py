@@ -23,6 +23,8 @@ from ..refusal import Fault, Refusal, show
 from ..year import Year
 
 MOST_BYTES = 50_000_000
+FIRST_YEAR, LAST_YEAR = 2012, 2100
+MOST_DOLLARS = 1e12  # more than Medicare spends
 ROUNDING = 1.5  # dollars: benchmark, spending and settlement are each published to the dollar
 
 # What we need, by the names that the file has used (letters and digits only, in lower case).
@@ -124,7 +126,7 @@ def published_rows() -> Traversable:
 def read(path: Traversable | Path | str, year: int | None = None) -> list[Aco]:
     """Every ACO in a results file, in its order; `year` where the file does not say. Refuses what it cannot read."""
     where = str(path)
-    header, rows = read_csv(path, MOST_BYTES)
+    header, rows = read_csv(path, MOST_BYTES, any_header=True)
     columns = _columns(header)
     faults = [
         Fault(
@@ -137,6 +139,8 @@ def read(path: Traversable | Path | str, year: int | None = None) -> list[Aco]:
         if field not in columns
     ]
     tracks = _track_columns(header)
+    for name in [name for names in [*columns.values(), tracks.values()] for name in names if header.count(name) > 1]:
+        faults.append(Fault(f"{where}, row 1", f"the column {show(name)} twice", "each column once", "remove one"))
     if not tracks:
         allowed = "Current_Track, Track1, Track2 … or Current_BASIC_A … with a 1 in the row's track"
         faults.append(Fault(f"{where}, row 1", "no column for the track", allowed, "check the file"))
@@ -173,14 +177,14 @@ def _track_columns(header: list[str]) -> dict[str, str]:
 
 
 def _year_faults(where: str, column: str | None, rows: list[dict[str, str]], year: int | None) -> Iterator[Fault]:
-    if year is not None and not 2012 <= year <= 2100:
-        yield Fault("--year", str(year), "a performance year from 2012 on", "correct it")
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        yield Fault("--year", str(year), f"a performance year from {FIRST_YEAR} on", "correct it")
     if column is None and year is None:
         hint = re.search(r"20[1-3]\d", Path(where).name)
         do = f"add --year {hint[0]}, if that is the year" if hint else "add --year with the performance year"
         yield Fault(f"{where}, row 1", "no column for the year", "a column PY, or --year", do)
     if column is not None and year is not None:
-        others = {row[column] for row in rows} - {str(year)}
+        others = {text for row in rows if (text := row[column]) and number_in(text) != year}
         if others:
             given = f"--year {year}, and rows of {', '.join(sorted(others)[:5])}"
             yield Fault(f"{where}, {column}", given, "one or the other", "leave out --year: the file says")
@@ -201,16 +205,22 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def read(self) -> tuple[list[Aco], list[Fault]]:
-        years = [
-            int(self.number(row, "year", needed=True) or 0) if "year" in self.columns else self.year or 0
-            for row in self.rows
-        ]
+        years = [self._year(row) for row in self.rows]
         scales = {
             year: self._quality_scale([r for r, y in zip(self.rows, years, strict=True) if y == year])
             for year in set(years)
         }
         acos = [self._aco(row, year, scales[year]) for row, year in zip(self.rows, years, strict=True)]
         return [aco for aco in acos if aco], self.faults
+
+    def _year(self, row: Mapping[str, str]) -> int:
+        if self.year is not None or "year" not in self.columns:
+            return self.year or 0
+        year = self.number(row, "year", needed=True)
+        if year is not None and (year != int(year) or not FIRST_YEAR <= year <= LAST_YEAR):
+            allowed = f"a performance year from {FIRST_YEAR} on"
+            self.fault(row, self.columns["year"][0], f"{year:g}", allowed, "mend the cell")
+        return int(year or 0)
 
     def cell(self, row: Mapping[str, str], field: str) -> str:
         """The first of the field's columns that holds something; markers for "none" hold nothing."""
@@ -273,8 +283,8 @@ class _Reader:
         benchmark = self.number(row, "benchmark", needed=True) or 0
         spend = self.number(row, "spend", needed=True) or 0
         for field, value in (("lives", lives), ("benchmark", benchmark), ("spend", spend)):
-            if value < 0:
-                self.fault(row, self.columns[field][0], str(value), "0 or more", "mend the cell")
+            if not 0 <= value <= MOST_DOLLARS:
+                self.fault(row, self.columns[field][0], f"{value:g}", f"0 to {MOST_DOLLARS:g}", "mend the cell")
         aco_id = self.cell(row, "aco_id")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", aco_id):
             self.fault(row, self.columns["aco_id"][0], aco_id, "an identifier: letters and digits", "mend the cell")
@@ -284,6 +294,10 @@ class _Reader:
         if met is None:  # 2013 to 2015 have no such column: a share above zero says so
             share = self.number(row, "share_rate")
             met = 1 if share is None or share > 0 else 0
+        minimum = self.number(row, "minimum")
+        if minimum is None and track and is_two_sided(track):
+            allowed = "the minimum savings rate that the ACO elected"
+            self.fault(row, self.columns["minimum"][0], row[self.columns["minimum"][0]], allowed, "mend the cell")
         began = re.search(r"(\d{4})|/(\d\d)\b(?!/)", self.cell(row, "start"))
         relief = abs(self.number(row, "relief") or 0)
         if self._half_year(row, year):
@@ -295,7 +309,7 @@ class _Reader:
             lives=lives,
             benchmark=benchmark,
             spend=spend,
-            minimum=self.number(row, "minimum") or 0.0,
+            minimum=minimum or 0.0,
             quality=quality,
             quality_step=quality_scale[1] if quality is not None else 0.0,
             met=met == 1,
@@ -332,6 +346,11 @@ def track_contract(track: str) -> Contract:
 
 
 @cache
+def is_two_sided(track: str) -> bool:
+    return any(clause.kind == "shared_losses" for clause in track_contract(track).clauses)
+
+
+@cache
 def _amended(track: str, elected: float | None, first_year: int) -> Contract:
     contract = track_contract(track)
     terms: dict[str, object] = {}
@@ -354,8 +373,7 @@ def election(aco: Aco) -> float | None:
     The file prints it as 0.005, 0.5 or 0.5%: as a share or as a percentage, only one could have been elected.
     """
     scale = track_contract(aco.track).scales["minimum rate"]
-    two_sided = any(clause.kind == "shared_losses" for clause in track_contract(aco.track).clauses)
-    if not two_sided or aco.lives < 5000:
+    if not is_two_sided(aco.track) or aco.lives < 5000:
         return None
     for printed in (aco.minimum, aco.minimum / 100):
         if abs(printed - scale.at(aco.lives)) < 6e-5:
@@ -415,7 +433,7 @@ def _reason(aco: Aco, recomputed: float) -> str:
         return "the file publishes no settlement"
     losses = next((c for c in track_contract(aco.track).clauses if c.kind == "shared_losses"), None)
     revenue_cap = getattr(losses, "revenue_cap", None)
-    if revenue_cap and recomputed < aco.published <= 0:
+    if revenue_cap and recomputed < aco.published < 0:
         revenue = (aco.relief - aco.published) / revenue_cap
         return (
             f"a loss limit of {revenue_cap:.0%} of participants' revenue would explain it: the published loss implies"
