@@ -21,6 +21,8 @@ AMENDED = [
     ),
     # The empty corner of a table heads nothing.
     (r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>", "<td></td>"),
+    # A fold is named by the words on it, which say what it does and change as it opens.
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # An entry of a bibliography is an item of its list; the role Sphinx gives it has been withdrawn.
     (r' role="doc-biblioentry"', ' role="listitem"'),
 ]
