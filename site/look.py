@@ -76,7 +76,7 @@ def columns(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
                 place = under[0].index(column[0])
                 for row in rows:
                     for cell in row[place : place + 1]:
-                        cell["class"] = [*cell.get("class", []), "words"]
+                        cell["class"] = " ".join([*cell.get_attribute_list("class"), "words"])
     context["body"] = str(body)
 
 
