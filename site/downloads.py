@@ -183,7 +183,7 @@ def resettle(markdown: str, folder: str, kept: Iterable[str], site: str) -> str:
 
 def handed_out(notebook: Any, set_up: str, folder: str, kept: Iterable[str], site: str) -> Any:
     """The notebook as a reader gets it: set-up after the title, links made right, nothing that feeds the book."""
-    cells = [cell for cell in notebook.cells if "glue" not in cell.metadata.get("tags", [])]
+    cells = [cell for cell in notebook.cells if "remove-cell" not in cell.metadata.get("tags", [])]
     for cell in cells:
         if cell.cell_type == "markdown":
             cell.source = resettle(cell.source, folder, kept, site)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bs4 import BeautifulSoup
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -21,6 +23,8 @@ AMENDED = [
     ),
     # The empty corner of a table heads nothing.
     (r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>", "<td></td>"),
+    # A fold is named by the words on it, which say what it does and change as it opens.
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # An entry of a bibliography is an item of its list; the role Sphinx gives it has been withdrawn.
     (r' role="doc-biblioentry"', ' role="listitem"'),
 ]
@@ -50,7 +54,35 @@ def article(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
         context["body"] = re.sub(written, wanted, context["body"])
 
 
+def paper(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Lay a term sheet out as one sheet of paper."""
+    if page.startswith("contracts/") and "body" in context:
+        context["body"] = f'<div class="term-sheet">{context["body"]}</div>'
+
+
+NUMBER = re.compile(r"[-−(+]?[$€£]?[-−]?\d.*|[-–—]|nan|", re.I)
+
+
+def columns(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Mark the columns of words in tables that code printed: numbers stand at the right, words at the left."""
+    if "dataframe" not in context.get("body", ""):
+        return
+    body = BeautifulSoup(context["body"], "html.parser")
+    for table in body.select("table.dataframe"):
+        rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
+        under = [row for row in rows if row and row[-1].name == "td"]
+        for column in zip(*under, strict=False):
+            if not all(NUMBER.fullmatch(cell.get_text(strip=True)) for cell in column):
+                place = under[0].index(column[0])
+                for row in rows:
+                    for cell in row[place : place + 1]:
+                        cell["class"] = " ".join([*cell.get_attribute_list("class"), "words"])
+    context["body"] = str(body)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", scripts, priority=900)
     app.connect("html-page-context", article, priority=900)
+    app.connect("html-page-context", columns, priority=900)
+    app.connect("html-page-context", paper, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -114,20 +114,3 @@ def test_pasted_results_are_results(page):
     """A chapter pastes `{glue:text}`path::key:format``; the plain role would print a string with its quotes."""
     shown = [node.get_text() for node in soup(page).select("article p > code, article li > code, article td > code")]
     assert not [text for text in shown if re.fullmatch(r"""(['"]).*\1|np\.\w+\(.*\)""", text)]
-
-
-def test_chapters_paste_only_what_notebooks_glue():
-    glued = {
-        (path.name, key)
-        for path in (ROOT / "notebooks").glob("*.ipynb")
-        for key in re.findall(r"""\bglue\(\s*\\?["']([\w-]+)\\?["']""", path.read_text("utf-8"))
-    }
-    pasted = {
-        (name, key)
-        for path in (ROOT / "book").glob("*.md")
-        for name, key in re.findall(
-            r"(?:\{glue[^}]*\}`?\s*)\.\./notebooks/([\w.-]+)::([\w-]+)", path.read_text("utf-8")
-        )
-    }
-    assert pasted
-    assert pasted <= glued

@@ -129,9 +129,9 @@ def test_it_uses_the_copy_that_rides_in_it(name, run):
 
 
 @notebooks
-def test_its_set_up_is_the_only_thing_added_and_only_glue_is_taken(name):
+def test_its_set_up_is_the_only_thing_added_and_only_what_the_page_hides_is_taken(name):
     original = nbformat.read(ROOT / "notebooks" / name, as_version=4)
-    wanted = [cell.id for cell in original.cells if "glue" not in cell.metadata.get("tags", [])]
+    wanted = [cell.id for cell in original.cells if "remove-cell" not in cell.metadata.get("tags", [])]
     cells = handed_out(name).cells
     assert [cell.id for cell in cells] == [wanted[0], "set-up", *wanted[1:]]
     assert cells[1].metadata["jupyter"]["source_hidden"]

@@ -97,6 +97,10 @@ def test_every_room_has_its_place_among_the_arrows():
     assert set(allowed()) == rooms
 
 
+def test_contributing_draws_the_same_arrows():
+    assert ARROWS in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+
 def test_no_import_points_back():
     may = allowed()
     assert [f"{where} imports {whom}" for who, whom, where in sorted(imports()) if whom not in may[who]] == []

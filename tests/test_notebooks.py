@@ -63,13 +63,12 @@ def tags(cell) -> list[str]:
 
 
 def sections(notebook) -> list[tuple[str, list]]:
-    """The cells under each level-two heading; those above the first are under ''."""
+    """The cells under each level-two heading, with the cell it stands in; those above the first are under ''."""
     found: list[tuple[str, list]] = [("", [])]
     for cell in notebook.cells:
-        heading = re.match(r"## (.+)", cell.source) if cell.cell_type == "markdown" else None
-        if heading:
-            found.append((heading[1], []))
         found[-1][1].append(cell)
+        if cell.cell_type == "markdown":
+            found += [(heading, [cell]) for heading in re.findall(r"^## (.+)", cell.source, re.M)]
     return found
 
 
@@ -143,13 +142,24 @@ def test_its_settlement_is_asserted(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS)
 def test_it_ends_by_glueing_what_the_chapter_pastes(path):
-    """Those cells are left out of the copy a reader downloads, which has no use for the book's tools."""
+    """Those cells are neither on the page nor in the copy a reader downloads, which has no use for the book's tools."""
     cells = source(path).cells
-    glueing = ["glue" in tags(cell) for cell in cells]
-    assert glueing[-1]
-    assert glueing == sorted(glueing), "only the last cells glue"
+    hidden = ["remove-cell" in tags(cell) for cell in cells]
+    assert hidden[-1]
+    assert hidden == sorted(hidden), "only the last cells are removed from the page"
     for cell in cells:
-        assert ("myst_nb" in cell.source) <= ("glue" in tags(cell)), f"tag this cell glue: {cell.source}"
+        assert ("myst_nb" in cell.source) <= ("remove-cell" in tags(cell)), f"tag this cell remove-cell: {cell.source}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_it_glues_what_chapters_paste(path):
+    outputs = [output for cell in executed(path).cells for output in cell.get("outputs", [])]
+    glued = {output.metadata["scrapbook"]["name"] for output in outputs if "scrapbook" in output.get("metadata", {})}
+    chapters = "\n".join(chapter.read_text("utf-8") for chapter in (ROOT / "book").glob("*.md"))
+    inline = re.findall(rf"{re.escape(path.name)}::(\w+)", chapters)
+    blocks = re.findall(rf"\{{glue:\w*\}} (\w+)\n(?::[^\n]*\n)*?:doc: \S*{re.escape(path.name)}", chapters)
+    assert inline + blocks
+    assert set(inline + blocks) <= glued
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS)
