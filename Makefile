@@ -1,5 +1,6 @@
 # make book   the site, in _build/html          make serve   the site, at http://localhost:8000
 # make test   every check                       make kit     what a reader downloads, in _build
+# make bench  speed, beside plain code
 # make lock   requirements.lock, made again     make clean   back to a fresh clone
 #
 # Needs Python 3.11 or newer and nothing else. Another Python: make book PYTHON=python3.12
@@ -24,7 +25,7 @@ export IPYTHONDIR := $(CURDIR)/.ipython
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: book test serve kit lock clean
+.PHONY: book test serve bench kit lock clean
 
 book: _build/book.ok
 	@echo
@@ -38,6 +39,9 @@ test: _build/book.ok
 serve: _build/book.ok
 	@echo "The site is at http://localhost:$(PORT) until you press Ctrl-C."
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/settling.py
 
 kit: $(READY)
 	@$(BIN)/python site/downloads.py
