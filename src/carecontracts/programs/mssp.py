@@ -77,7 +77,7 @@ class Aco:
     lives: float
     benchmark: float
     spend: float
-    minimum: float  # as printed; only an election is read from it
+    minimum: float | None  # as printed; only an election is read from it
     quality: float | None  # None: not scored
     quality_step: float  # half a unit of the last published digit
     met: bool
@@ -294,10 +294,6 @@ class _Reader:
         if met is None:  # 2013 to 2015 have no such column: a share above zero says so
             share = self.number(row, "share_rate")
             met = 1 if share is None or share > 0 else 0
-        minimum = self.number(row, "minimum")
-        if minimum is None and track and is_two_sided(track):
-            allowed = "the minimum savings rate that the ACO elected"
-            self.fault(row, self.columns["minimum"][0], row[self.columns["minimum"][0]], allowed, "mend the cell")
         began = re.search(r"(\d{4})|/(\d\d)\b(?!/)", self.cell(row, "start"))
         relief = abs(self.number(row, "relief") or 0)
         if self._half_year(row, year):
@@ -309,7 +305,7 @@ class _Reader:
             lives=lives,
             benchmark=benchmark,
             spend=spend,
-            minimum=minimum or 0.0,
+            minimum=self.number(row, "minimum"),
             quality=quality,
             quality_step=quality_scale[1] if quality is not None else 0.0,
             met=met == 1,
@@ -373,7 +369,7 @@ def election(aco: Aco) -> float | None:
     The file prints it as 0.005, 0.5 or 0.5%: as a share or as a percentage, only one could have been elected.
     """
     scale = track_contract(aco.track).scales["minimum rate"]
-    if not is_two_sided(aco.track) or aco.lives < 5000:
+    if not is_two_sided(aco.track) or aco.lives < 5000 or aco.minimum is None:
         return None
     for printed in (aco.minimum, aco.minimum / 100):
         if abs(printed - scale.at(aco.lives)) < 6e-5:
@@ -439,6 +435,8 @@ def _reason(aco: Aco, recomputed: float) -> str:
             f"a loss limit of {revenue_cap:.0%} of participants' revenue would explain it: the published loss implies"
             f" ${revenue / 1e6:,.2f} million of revenue, which is in no public file"
         )
+    if aco.minimum is None and is_two_sided(aco.track):
+        return "the file prints no minimum rate for this two-sided ACO; settled with the sliding scale"
     if aco.quality is None and aco.year > 2015:
         return "the file has no quality score; settled as if it were 100%"
     return "not explained"
