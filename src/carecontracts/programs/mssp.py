@@ -435,6 +435,8 @@ def _reason(aco: Aco, recomputed: float) -> str:
             f"a loss limit of {revenue_cap:.0%} of participants' revenue would explain it: the published loss implies"
             f" ${revenue / 1e6:,.2f} million of revenue, which is in no public file"
         )
+    if aco.left and recomputed < 0:
+        return "the ACO left during the year: losses are shared for its months in the program, which are not in the file"
     if aco.minimum is None and is_two_sided(aco.track):
         return "the file prints no minimum rate for this two-sided ACO; settled with the sliding scale"
     if aco.quality is None and aco.year > 2015:
