@@ -436,7 +436,7 @@ def _reason(aco: Aco, recomputed: float) -> str:
             f" ${revenue / 1e6:,.2f} million of revenue, which is in no public file"
         )
     if aco.left and recomputed < 0:
-        return "the ACO left during the year: losses are shared for its months in the program, which are not in the file"
+        return "the ACO left during the year; losses are shared for its months in the program, which no file has"
     if aco.minimum is None and is_two_sided(aco.track):
         return "the file prints no minimum rate for this two-sided ACO; settled with the sliding scale"
     if aco.quality is None and aco.year > 2015:
