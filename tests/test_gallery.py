@@ -14,7 +14,7 @@ from carecontracts.clause import fields_in
 from carecontracts.clauses import MECHANISMS
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import escape, paragraph, term_sheet
-from carecontracts.units import Schedule, SlidingScale, is_year
+from carecontracts.units import Ladder, Schedule, SlidingScale, is_year
 from carecontracts.year import year_from
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def probing_years(contract: Contract) -> list[Any]:
     rng = np.random.default_rng(20261122)
     sizes = sorted({lives for scale in contract.scales.values() for lives in scale}) or [1_000]
     signed = [sign * d for d in DIFFERENCES for sign in (1, -1)]
-    lives, difference = (a.ravel() for a in np.meshgrid(np.repeat(sizes, 6), signed))
+    lives, difference = (a.ravel() for a in np.meshgrid(np.repeat(sizes, 6 if contract.scales else 60), signed))
     n = len(lives)
     stops = {name for clause in contract.clauses for name in clause.unless}
     gates = {name for clause in contract.clauses for name in clause.only_if}
@@ -55,8 +55,10 @@ def probing_years(contract: Contract) -> list[Any]:
             return np.full(n, 1e8)
         if name == "spend":
             return 1e8 * (1 - difference)
-        if group == "measures":
-            return rng.choice([0.0, 0.2, 0.5, 0.7, 0.9, 1.0], n)
+        if group in ("measures", "denominators"):
+            around = [number * by for number in asked_of(contract, name) for by in (0.6, 0.93, 0.97, 1)]
+            shares = any(getattr(clause.facts.get(name), "top", None) == 1 for clause in contract.clauses)
+            return rng.choice([0.0, 0.2, 0.5, 0.7, 0.9, 1.0, *(x for x in around if x <= 1 or not shares)], n)
         if group == "conditions":
             holds = 0.1 if part in stops else 0.9 if part in gates else 0.5
             return (rng.random(n) < holds).astype(float)
@@ -72,6 +74,19 @@ def probing_years(contract: Contract) -> list[Any]:
     last = contract.first_year + contract.years - 1 if contract.years else max(changes) + 1
     years = sorted({year for year in changes | {max(changes) + 1} if contract.first_year <= year <= last})
     return [year_from({"year": year} | {name: fact(name) for name in contract.facts()}, "") for year in years]
+
+
+def asked_of(contract: Contract, fact: str) -> list[float]:
+    """The numbers, rungs of ladders too, in the clauses that read a fact: where its money may turn."""
+    reading = [clause for clause in contract.clauses if fact in clause.facts]
+    values = [getattr(clause, term) for clause in reading for term, unit in clause.terms().items() if unit]
+    found = {number for value in values for _, number in numbers_in(value)}
+    return sorted(found | {rung for value in values for ladder in ladders_in(value) for rung in ladder})
+
+
+def ladders_in(value: Any) -> Iterator[Ladder]:
+    if isinstance(value, dict):
+        yield from [value] if isinstance(value, Ladder) else (x for item in value.values() for x in ladders_in(item))
 
 
 def schedules_in(value: Any) -> Iterator[Schedule]:

@@ -247,7 +247,9 @@ def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:
         if mechanism:
             yield from _faults_looking_back(clause, mechanism, path, place, seen, taken)
         for term, value in clause.items():
-            yield from _late_schedules(value, (*path, term), data.get("first_year"), place)
+            unit = mechanism.terms().get(term) if mechanism else None
+            years = _years_of_ladder(value) if unit and unit.rungs else value
+            yield from _late_schedules(years, (*path, term), data.get("first_year"), place)
         basis = clause.get("basis")
         own = [term for term in mechanism.terms() if term in clause] if mechanism else []
         for term in basis if isinstance(basis, dict) and mechanism else ():
@@ -272,6 +274,12 @@ def _faults_looking_back(
                 allowed = f"each earlier clause in one {clause['kind']} only"
                 yield Fault(place((*path, term)), f"{show(other)} again", allowed, "make one clause of the two")
             taken.append((mechanism, term, other))
+
+
+def _years_of_ladder(value: Any) -> Any:
+    """A schedule of ladders without its ladders, whose rungs are no years."""
+    by_year = isinstance(value, Mapping) and any(isinstance(item, Mapping) for item in value.values())
+    return dict.fromkeys(value) if by_year else None
 
 
 def _late_schedules(value: Any, path: Place, first_year: Any, place: _Places) -> Iterator[Fault]:

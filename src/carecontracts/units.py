@@ -137,7 +137,8 @@ class Schedule(dict[int, Any]):
                 span = f"in years {start} to {after - 1}"
             else:
                 span = f"in {start} to {after - 1}"
-            parts.append(f"{value(self[start])} {span}")
+            said = value(self[start])
+            parts.append(f"({said}) {span}" if isinstance(self[start], Ladder) else f"{said} {span}")
         return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 

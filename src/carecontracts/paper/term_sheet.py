@@ -14,7 +14,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July",
 
 
 # Terms that choose among words of ours; what the parties named stands in quotation marks.
-UNQUOTED = ("due", "counted_from", "for_each")
+UNQUOTED = ("due", "counted_from", "for_each", "per", "better", "between", "refund", "direction")
 
 
 def term_sheet(contract: Contract) -> str:

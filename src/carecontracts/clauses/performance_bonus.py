@@ -1,0 +1,133 @@
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from ..clause import Clause, MeasureName
+from ..ledger import Ledger
+from ..units import Count, Dollars, Ladder, Number, Rate, Share, ShareLadder, Unit, most, unit_of, when
+from ..year import Year
+
+SIZE = {"in all": "", "per member": "lives", "per member month": "member_months"}
+HAIR = 1e-9  # what floats lose decides no payment: 0.30 - 0.25 is 0.0499…, and has reached 0.05
+
+
+class PerformanceBonus(Clause):
+    """Pay for performance on one measure: a share of a bonus, by result, by improvement or by percentile.
+
+    earned = the most that the ladders give; of it, equity_weight comes from the ladder of results on equity_measure
+    bonus  = amount x (1, members or member months) x earned x multiplier, and nothing under the gate
+
+    A result pooled over years or practices, and a gate that is not a measure, are facts of the year: name the pooled
+    measure, or the condition under `only_if`.
+
+    Not modelled:
+    - how a measure is computed, who is left out of it, and how its percentile is drawn; they are facts of the year
+    - a bonus that others' results make larger or smaller
+    """
+
+    words = (
+        "For the measure {measure}, {payer} pays {payee} up to {amount} {per}; {better} is better.",
+        "The share earned is the most that any test here gives.",
+        "A result equal to the number or {better} earns {attainment}.",
+        "An improvement on the measure {baseline}, as a difference of the number or more, earns {improvement}.",
+        "A percentile of the number or more, given by the measure {ranked_in}, earns {percentile}.",
+        "Between two numbers the share {between}.",
+        "Of the bonus, {equity_weight} is earned by the result of {equity_measure} alone.",
+        "A measure that counts fewer than {minimum_denominator} earns {below_minimum}, whatever its result.",
+        "Nothing is paid unless the measure {gate} is {gate_minimum} or more.",
+        "What is earned is multiplied by the measure {multiplier}.",
+    )
+    reads = {
+        "measures.{measure}": None,
+        "measures.{baseline}": None,
+        "measures.{ranked_in}": None,
+        "measures.{equity_measure}": None,
+        "measures.{gate}": None,
+        "measures.{multiplier}": unit_of(Share),
+    }
+    together = (
+        ("improvement", "baseline"),
+        ("baseline", "improvement"),
+        ("percentile", "ranked_in"),
+        ("ranked_in", "percentile"),
+        ("equity_weight", "equity_measure", "attainment"),
+        ("equity_measure", "equity_weight"),
+        ("minimum_denominator", "below_minimum"),
+        ("below_minimum", "minimum_denominator"),
+        ("gate", "gate_minimum"),
+        ("gate_minimum", "gate"),
+    )
+    lan, vbpr = "2C", "qip"
+
+    kind: Literal["performance_bonus"]
+    measure: MeasureName
+    amount: Dollars
+    per: Literal["in all", "per member", "per member month"]
+    better: Literal["higher", "lower"]
+    attainment: ShareLadder | None = None
+    improvement: ShareLadder | None = None
+    baseline: MeasureName | None = None
+    percentile: ShareLadder | None = None
+    ranked_in: MeasureName | None = None
+    between: Literal["stays as reached", "moves in a straight line"] = "stays as reached"
+    equity_weight: Share | None = None
+    equity_measure: MeasureName | None = None
+    minimum_denominator: Count | None = None
+    below_minimum: Share | None = None
+    gate: MeasureName | None = None
+    gate_minimum: Rate | None = None
+    multiplier: MeasureName | None = None
+
+    @model_validator(mode="after")
+    def _has_a_ladder(self) -> Self:
+        if not (self.attainment or self.improvement or self.percentile):
+            allowed = "one or more of the ladders `attainment`, `improvement`, `percentile`"
+            do = "add, say, `attainment: {0.6: 0.5, 0.7: 1}`"
+            raise PydanticCustomError("ladder", "ladder", {"given": "no ladder", "allowed": allowed, "do": do})
+        return self
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        size = {SIZE[self.per]: None} if SIZE[self.per] else {}
+        counted = [n for n in (self.measure, self.equity_measure) if n and self.minimum_denominator is not None]
+        return self.reads | size | {f"denominators.{name}": None for name in counted}
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        earned = self._enough(year, self.measure, most(*self._earned(year)))
+        if self.equity_measure:
+            weight, alone = self.equity_weight or 0, year.measures[self.equity_measure]
+            alone = self._enough(year, self.equity_measure, self._climb(self.attainment, alone, self.better))
+            earned = (1 - weight) * earned + weight * alone
+        if self.multiplier:
+            earned = earned * year.measures[self.multiplier]
+        if self.gate:
+            earned = when(year.measures[self.gate] >= self.gate_minimum, earned, 0.0)
+        at_stake = self.amount * (year.fact(SIZE[self.per]) if SIZE[self.per] else 1)
+        return at_stake * earned, {"at stake": at_stake, "earned rate": earned}
+
+    def _earned(self, year: Year) -> list[Number]:
+        """The share of the bonus by each test; nothing by a test that is not set."""
+        result, shares = year.measures[self.measure], [0.0]
+        if self.attainment:
+            shares.append(self._climb(self.attainment, result, self.better))
+        if self.baseline:
+            before = year.measures[self.baseline]
+            gained = result - before if self.better == "higher" else before - result
+            shares.append(self._climb(self.improvement, gained, "higher"))
+        if self.ranked_in:
+            shares.append(self._climb(self.percentile, year.measures[self.ranked_in], "higher"))
+        return shares
+
+    def _climb(self, ladder: Number, result: Number, better: str) -> Number:
+        """The ladder's share at a result; nothing before its first rung. Where lower is better it is climbed down."""
+        way = 1 if better == "higher" else -1
+        ladder, result = Ladder({way * rung: share for rung, share in ladder.items()}), way * result
+        if self.between == "stays as reached":
+            return ladder.step(result + HAIR)
+        return when(result + HAIR >= min(ladder), ladder.line(result), 0.0)
+
+    def _enough(self, year: Year, measure: str, share: Number) -> Number:
+        if self.minimum_denominator is None:
+            return share
+        return when(year.denominators[measure] >= self.minimum_denominator, share, self.below_minimum)
