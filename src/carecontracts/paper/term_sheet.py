@@ -14,7 +14,7 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July",
 
 
 # Terms that choose among words of ours; what the parties named stands in quotation marks.
-UNQUOTED = ("due", "counted_from", "for_each")
+UNQUOTED = ("due", "counted_from", "for_each", "better", "climbs", "limits")
 
 
 def term_sheet(contract: Contract) -> str:
@@ -101,7 +101,8 @@ def _say(contract: Contract, clause: Clause, term: str) -> str:
         return unit.say(value)
     if term in clause.looks_back:
         numbers = {other.name: n for n, other in enumerate(contract.clauses, 1)}
-        return " and ".join(f"“{name}” (paragraph {numbers[name]})" for name in value)
+        named = [f"“{name}” (paragraph {numbers[name]})" for name in value]
+        return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
     return _say_name(value, quoted=term not in UNQUOTED)
 
 
