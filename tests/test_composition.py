@@ -337,7 +337,7 @@ def test_both_pays_less_than_the_two_contracts_side_by_side() -> None:
     "changes",
     [
         {"price": None},
-        {"schedule": {0: 0, 10: 500}},
+        {"schedule": {0: 0, 10: 500}, "climbs": "in steps"},
         {"expected": 10},
         {"comparison": None},
     ],

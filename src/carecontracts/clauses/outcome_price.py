@@ -5,8 +5,14 @@ from pydantic_core import PydanticCustomError
 
 from ..clause import Clause, MeasureName
 from ..ledger import Ledger
-from ..units import Count, DollarLadder, Dollars, Number, least, most
+from ..units import Count, DollarLadder, Dollars, Ladder, Number, least, most
 from ..year import Year
+
+CLIMBS = {
+    "in steps": Ladder.step,
+    "in straight lines between": Ladder.line,
+    "each one at the price of its band": Ladder.bands,
+}
 
 
 class OutcomePrice(Clause):
@@ -33,6 +39,7 @@ class OutcomePrice(Clause):
         "At most {cap_in_all} is paid in all years together.",
     )
     reads = {"outcomes.{outcome}": None, "outcomes.{precondition}": None, "outcomes.{comparison}": None}
+    together = (("expected", "better"), ("comparison", "better"), ("schedule", "climbs"), ("climbs", "schedule"))
     lan, vbpr = "2C", "ubip"
 
     kind: Literal["outcome_price"]
@@ -40,10 +47,10 @@ class OutcomePrice(Clause):
     precondition: MeasureName | None = None
     expected: Count | None = None
     comparison: MeasureName | None = None
-    better: Literal["more", "fewer"] = "more"
+    better: Literal["more", "fewer"] | None = None
     price: Dollars | None = None
     schedule: DollarLadder | None = None
-    climbs: Literal["in steps", "in straight lines between", "each one at the price of its band"] = "in steps"
+    climbs: Literal["in steps", "in straight lines between", "each one at the price of its band"] | None = None
     cap: Dollars | None = None
     cap_in_all: Dollars | None = None
 
@@ -51,26 +58,22 @@ class OutcomePrice(Clause):
         verified = year.outcomes[self.outcome]
         met = least(verified, year.outcomes[self.precondition]) if self.precondition else verified
         expected = year.outcomes[self.comparison] if self.comparison else self.expected or 0
-        counted = most(met - expected if self.better == "more" else expected - met, 0)
-        paid = counted * self.price if self.schedule is None else self._by_schedule(counted)
+        counted = most(expected - met if self.better == "fewer" else met - expected, 0)
+        paid = counted * self.price if self.schedule is None else CLIMBS[self.climbs or ""](self.schedule, counted)
         if self.cap is not None:
             paid = least(paid, self.cap)
         if self.cap_in_all is not None:
             paid = least(paid, most(self.cap_in_all - ledger.total(clause=self.name), 0.0))
         return paid, {"verified count": verified, "expected count": expected, "paid count": counted}
 
-    def _by_schedule(self, counted: Number) -> Number:
-        climb = {"in steps": "step", "in straight lines between": "line"}.get(self.climbs, "bands")
-        return getattr(self.schedule, climb)(counted)
-
     @model_validator(mode="after")
     def _one_price_and_one_comparison(self) -> Self:
         compared = (self.expected is not None) + (self.comparison is not None)
         if (self.price is None) == (self.schedule is None):
             given, do = "both or neither of `price` and `schedule`", "keep one of `price` and `schedule`"
-        elif compared > 1 or (self.better == "fewer" and not compared):
-            given, do = "what fewer is compared with, or twice", "keep one of `expected` and `comparison`"
+        elif compared > 1 or (self.better and not compared):
+            given, do = "both or neither of `expected` and `comparison`", "keep one of them, or leave out `better` too"
         else:
             return self
-        allowed = "one price or schedule, and at most one expected number or comparison (with fewer, exactly one)"
+        allowed = "one price or schedule; one expected number or comparison with `better`, or none of the three"
         raise PydanticCustomError("one of", "one of", {"given": given, "allowed": allowed, "do": do})
