@@ -148,6 +148,12 @@ class Clause(BaseModel):
         return {term: next((m for m in _metadata(cls, term) if isinstance(m, Unit)), None) for term in own}
 
     @classmethod
+    @cache
+    def chooses(cls, term: str) -> bool:
+        """Whether a term chooses among words of ours, rather than naming what the parties named."""
+        return term == "due" or "Literal[" in str(cls.model_fields[term].annotation)
+
+    @classmethod
     def not_modelled(cls) -> list[str]:
         """The list under "Not modelled" in the mechanism's docstring, which the term sheet repeats."""
         _, _, after = (inspect.getdoc(cls) or "").partition("Not modelled:\n")

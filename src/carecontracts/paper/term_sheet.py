@@ -13,10 +13,6 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July",
           "August", "September", "October", "November", "December")  # fmt: skip
 
 
-# Terms that choose among words of ours; what the parties named stands in quotation marks.
-UNQUOTED = ("due", "counted_from", "for_each", "per", "better", "between", "refund", "direction")
-
-
 def term_sheet(contract: Contract) -> str:
     """The contract in Markdown: who, how long, what is paid, each number's basis, the facts read, what is left out.
 
@@ -101,8 +97,9 @@ def _say(contract: Contract, clause: Clause, term: str) -> str:
         return unit.say(value)
     if term in clause.looks_back:
         numbers = {other.name: n for n, other in enumerate(contract.clauses, 1)}
-        return " and ".join(f"“{name}” (paragraph {numbers[name]})" for name in value)
-    return _say_name(value, quoted=term not in UNQUOTED)
+        named = [f"“{name}” (paragraph {numbers[name]})" for name in value]
+        return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+    return _say_name(value, quoted=not clause.chooses(term))
 
 
 def _say_name(value: Any, quoted: bool) -> str:

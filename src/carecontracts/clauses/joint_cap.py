@@ -1,0 +1,34 @@
+from typing import Literal
+
+from ..clause import Clause, ClauseName
+from ..ledger import Ledger
+from ..units import Dollars, Number, most
+from ..year import Year
+
+
+class JointCap(Clause):
+    """One limit over several clauses: whoever was paid more gives back what exceeds it.
+
+    paid      = what was paid under the clauses named, less what has been given back under this one
+    paid back = most(paid - cap, 0)
+
+    Not modelled:
+    - which of the clauses is cut first; the money goes back in one sum
+    """
+
+    words = (
+        "Taken together, what {payee} pays {payer} under {over} is at most {cap} {limits}.",
+        "{payer} pays back to {payee} what exceeds it.",
+    )
+    looks_back = ("over",)
+
+    kind: Literal["joint_cap"]
+    over: list[ClauseName]
+    cap: Dollars
+    limits: Literal["for each year", "for all years together"] = "for each year"
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        counted = year.year if self.limits == "for each year" else None
+        paid = ledger.total(year=counted, clause=self.over, payer=self.payee, payee=self.payer)
+        paid = paid - ledger.total(year=counted, clause=self.name)
+        return most(paid - self.cap, 0.0), {"paid under those clauses": paid}
