@@ -228,11 +228,11 @@ def _print_differences(console: Console, settled: Sequence[medicare.Settled]) ->
 
 
 def _working(name: str, value: Any) -> str:
-    """A working by the last word of its name: a rate is a share, months and lives are counted, all else is dollars."""
+    """A working by the last word of its name: a rate is a share, counts have no unit, all else is dollars."""
     last = name.rpartition(" ")[2]
     if last == "rate":
         return say_percent(float(value))
-    return say_count(value) if last in ("months", "lives") else f"{value:,.2f}"
+    return say_count(value) if last in ("months", "lives", "count") else f"{value:,.2f}"
 
 
 def _due(line: Line) -> str:

@@ -17,7 +17,7 @@ class Line(NamedTuple):
     amount: Number
     workings: dict[
         str, Number
-    ]  # how the amount came about; a name ending in "rate" is a share, in "months" or "lives" a count
+    ]  # how the amount came about; a name ending in "rate" is a share, in "count", "months" or "lives" a count
     due: tuple[int, ...]  # months (12 x year + month - 1) in which equal instalments fall due
 
 
