@@ -15,9 +15,7 @@ class Line(NamedTuple):
     payer: str
     payee: str
     amount: Number
-    workings: dict[
-        str, Number
-    ]  # how the amount came about; a name ending in "rate" is a share, in "months", "lives" or "count" a count
+    workings: dict[str, Number]  # how it came about; named "… rate" for a share, "… months", "lives" or "count"
     due: tuple[int, ...]  # months (12 x year + month - 1) in which equal instalments fall due
 
 

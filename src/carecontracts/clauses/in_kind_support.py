@@ -1,0 +1,39 @@
+from typing import Literal
+
+from ..clause import Clause, MeasureName
+from ..ledger import Ledger
+from ..units import Dollars, Number
+from ..year import Year
+
+
+class InKindSupport(Clause):
+    """Support that the payer gives instead of money: its own care managers in the practice, software, training.
+
+    worth = value x how many were given, or value where it is given as a whole
+
+    It is a line of the statement and moves no cash. A later clause counts it as spending only if it names it.
+
+    Not modelled:
+    - what the support would have cost the provider to buy
+    - whom the people work for, and what happens to them when the contract ends
+    """
+
+    words = (
+        "{payer} gives {payee} support in kind: {support}.",
+        "By agreement its yearly worth is {value}.",
+        "That is the worth of one {for_each} for a year; as many count as were given.",
+    )
+    reads = {"counts.{for_each}": None}
+    lan, vbpr = "", ""
+
+    kind: Literal["in_kind_support"]
+    due: Literal["in kind"] = "in kind"
+    support: MeasureName
+    value: Dollars
+    for_each: MeasureName | None = None
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        if self.for_each is None:
+            return self.value, {}
+        given = year.counts[self.for_each]
+        return self.value * given, {f"{self.for_each} count": given}

@@ -1,0 +1,35 @@
+from typing import Literal
+
+from ..clause import Clause, MeasureName
+from ..ledger import Ledger
+from ..units import Dollars, Number, least
+from ..year import Year
+
+
+class ServicePrice(Clause):
+    """A new service that can be billed, at a price for each: a care plan made, a care plan reviewed.
+
+    paid = least(price x how many were accepted, cap)
+
+    Not modelled:
+    - how often it may be billed for one member; the year's count holds only what was accepted
+    """
+
+    words = (
+        "{payer} pays {payee} {price} for each {service} that {payer} accepts in the year.",
+        "For one year {cap} is the most that it pays for this service.",
+    )
+    reads = {"counts.{service}": None}
+    lan, vbpr = "2A-2C", "custom"
+
+    kind: Literal["service_price"]
+    service: MeasureName
+    price: Dollars
+    cap: Dollars | None = None
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        accepted = year.counts[self.service]
+        paid = accepted * self.price
+        if self.cap is not None:
+            paid = least(paid, self.cap)
+        return paid, {"accepted count": accepted}
