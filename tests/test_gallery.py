@@ -64,6 +64,8 @@ def probing_years(contract: Contract) -> list[Any]:
             return (rng.random(n) < holds).astype(float)
         if group == "amounts":
             return rng.choice([0.0, 1e4, 1e5], n)
+        if group == "counts":
+            return 10.0 ** rng.uniform(0, 6, n)
         return 10.0 ** rng.uniform(2, 8, n)  # counts and revenue, small and large
 
     changes = {contract.first_year}

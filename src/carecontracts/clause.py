@@ -91,6 +91,7 @@ class Clause(BaseModel):
     ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
     once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
+    plainly: ClassVar[tuple[str, ...]] = ()  # the terms whose names read as plain words, without quotation marks
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
     lan: ClassVar[str] = ""  # HCP-LAN category of the payment
     vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
@@ -149,9 +150,9 @@ class Clause(BaseModel):
 
     @classmethod
     @cache
-    def chooses(cls, term: str) -> bool:
-        """Whether a term chooses among words of ours, rather than naming what the parties named."""
-        return term == "due" or "Literal[" in str(cls.model_fields[term].annotation)
+    def said_plainly(cls, term: str) -> bool:
+        """Whether a term is said without quotation marks: it chooses among our words, or reads as plain ones."""
+        return term in ("due", *cls.plainly) or "Literal[" in str(cls.model_fields[term].annotation)
 
     @classmethod
     def not_modelled(cls) -> list[str]:

@@ -24,7 +24,7 @@ class InKindSupport(Clause):
         "That is the worth of one {for_each} for a year; as many count as were given.",
     )
     reads = {"counts.{for_each}": None}
-    lan, vbpr = "", ""
+    plainly = ("support", "for_each")
 
     kind: Literal["in_kind_support"]
     due: Literal["in kind"] = "in kind"

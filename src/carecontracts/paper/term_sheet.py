@@ -99,7 +99,7 @@ def _say(contract: Contract, clause: Clause, term: str) -> str:
         numbers = {other.name: n for n, other in enumerate(contract.clauses, 1)}
         named = [f"“{name}” (paragraph {numbers[name]})" for name in value]
         return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
-    return _say_name(value, quoted=not clause.chooses(term))
+    return _say_name(value, quoted=not clause.said_plainly(term))
 
 
 def _say_name(value: Any, quoted: bool) -> str:
