@@ -58,14 +58,20 @@ def probing_years(contract: Contract) -> list[Any]:
         if group in ("measures", "denominators"):
             around = [number * by for number in asked_of(contract, name) for by in (0.6, 0.93, 0.97, 1)]
             shares = any(getattr(clause.facts.get(name), "top", None) == 1 for clause in contract.clauses)
-            return rng.choice([0.0, 0.2, 0.5, 0.7, 0.9, 1.0, *(x for x in around if x <= 1 or not shares)], n)
+            scores = [] if shares else [0.98, 1.02, 1.1]  # such as a risk score
+            return rng.choice([0.0, 0.2, 0.5, 0.7, 0.9, 1.0, *scores, *(x for x in around if x <= 1 or not shares)], n)
         if group == "conditions":
             holds = 0.1 if part in stops else 0.9 if part in gates else 0.5
             return (rng.random(n) < holds).astype(float)
         if group == "amounts":
             return rng.choice([0.0, 1e4, 1e5], n)
+<<<<<<< HEAD
         if group == "counts":
             return 10.0 ** rng.uniform(0, 6, n)
+=======
+        if group == "services" or group.endswith("_months"):  # below the benchmark, so that it does not decide alone
+            return 10.0 ** rng.uniform(3, 7 if group == "services" else 6, n)
+>>>>>>> p2c
         return 10.0 ** rng.uniform(2, 8, n)  # counts and revenue, small and large
 
     changes = {contract.first_year}

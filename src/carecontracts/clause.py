@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from .ledger import Ledger
 from .refusal import show
-from .units import Number, Schedule, SlidingScale, Unit, is_year, tidy, when
+from .units import Ladder, Number, Schedule, SlidingScale, Unit, is_year, tidy, when
 from .year import Year
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
@@ -161,6 +161,10 @@ class Clause(BaseModel):
         lines = after.split("\n\n")[0].splitlines()
         return [item.strip() for item in "\n".join(lines).replace("\n  ", " ").split("- ") if item.strip()]
 
+    def categories(self) -> tuple[str, str]:
+        """`lan` and `vbpr`, for a mechanism whose terms decide which they are."""
+        return self.lan, self.vbpr
+
     def basis_of(self, term: str) -> str | None:
         return self.basis if isinstance(self.basis, str) else self.basis.get(term)
 
@@ -271,6 +275,8 @@ def _at(value: Any, year: Year, first_year: int) -> Any:
         return _at(value.at(count), year, first_year)
     if isinstance(value, SlidingScale):
         return value.at(year.lives)
+    if isinstance(value, Ladder):
+        return value
     if isinstance(value, dict):
         return {key: _at(item, year, first_year) for key, item in value.items()}
     return value

@@ -74,6 +74,16 @@ class Ledger(list[Line]):
         """A working that a clause left in a year, or zero: what a clause may remember besides payments."""
         return next((line.workings.get(name, 0) for line in self if line.clause == clause and line.year == year), 0)
 
+    def period(self, clause: str, years: int) -> list[Line]:
+        """A clause's lines so far in its current run of years, the one that the next line belongs to.
+
+        >>> lines = [Line(year, "netting", "plan", "practice", 0.0, {}, ()) for year in (1, 2, 3, 4)]
+        >>> [line.year for line in Ledger(lines).period("netting", 3)], Ledger(lines[:3]).period("netting", 3)
+        ([4], [])
+        """
+        lines = [line for line in self if line.clause == clause]
+        return lines[len(lines) - len(lines) % years :]
+
     def npv(self, party: str, yearly_rate: float) -> Number:
         """A party's cash, discounted by month to the month of the contract's first payment."""
         flow = [p for p in self.cash_flow() if p.party == party]

@@ -232,6 +232,28 @@ class Ladder(dict[float, float]):
         rungs = sorted(self)
         return "; ".join(f"{value(self[rung])} from {rung:,.10g}" for rung in rungs)
 
+    def say_bands(self, value: Callable[[Any], str]) -> str:
+        """The bands in words, where the rungs are shares.
+
+        >>> Ladder({0.0: 1.0, 0.02: 0.5, 0.04: 0.2}).say_bands(say_percent)
+        'all of the part up to 2%, 50% of the part from 2% to 4% and 20% of the part above 4%'
+        >>> Ladder({0.0: 1.0}).say_bands(say_percent)
+        'all of it'
+        """
+        rungs = sorted(self)
+        words: dict[float, str] = {0: "none", 1: "all"}
+        shares = {rung: words.get(self[rung]) or value(self[rung]) for rung in rungs}
+        if rungs == [0]:
+            return f"{shares[0]} of it"
+        parts = []
+        for low, high in zip(rungs, [*rungs[1:], None], strict=True):
+            if high is None:
+                part = f"above {say_percent(low)}"
+            else:
+                part = f"from {say_percent(low)} to {say_percent(high)}" if low else f"up to {say_percent(high)}"
+            parts.append(f"{shares[low]} of the part {part}")
+        return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
 
 # --- units ----------------------------------------------------------------------------------------------------
 
@@ -248,8 +270,11 @@ class Unit:
     scales: bool = False  # may be a sliding scale by lives
     tiers: bool = False  # may be a number for each tier of members
     rungs: bool = False  # is a ladder of numbers by result
+    bands: bool = False  # is a ladder whose values each apply to one band of the result, the rungs being shares
 
     def say(self, value: Any) -> str:
+        if self.bands and isinstance(value, Ladder):
+            return value.say_bands(self.say)
         if isinstance(value, (Schedule, SlidingScale, Ladder)):
             return value.say(self.say)
         if isinstance(value, Mapping):
@@ -402,6 +427,17 @@ Rate_unit = Unit("rate", "a number, 0 or more", say_count)
 Rate = Annotated[Number, Rate_unit]
 ShareLadder = Annotated[
     Number, Unit(_share[0], "a ladder of shares by result: {0.6: 0, 0.7: 0.5, 0.8: 1}", say_percent, 1, rungs=True)
+]
+ShareBands = Annotated[
+    Number,
+    Unit(
+        _share[0],
+        "a share for each band, by the share at which it begins: {0: 1, 0.02: 0.5, 0.04: 0.2}",
+        say_percent,
+        1,
+        rungs=True,
+        bands=True,
+    ),
 ]
 DollarLadder = Annotated[
     Number, Unit("dollars", "a ladder of dollars by result: {0: 0, 20: 3200000}", say_dollars, rungs=True)

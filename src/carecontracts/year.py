@@ -29,6 +29,7 @@ NAMED_FACTS = {
     "outcomes": (_count, "how many times a priced outcome was verified"),
     "counts": (_count, "how many of a billable service were given"),
     "services": (_dollars, "dollars of a category of services"),
+    "claims": (_dollars, "one member's claims in the year, for each member who cost much"),
     "conditions": (_count, "1 if it held, 0 if not"),
     "amounts": (_dollars, "another certified dollar amount"),
 }
@@ -67,6 +68,7 @@ class Year:
     outcomes: Mapping[str, Number] = field(default_factory=dict)
     counts: Mapping[str, Number] = field(default_factory=dict)
     services: Mapping[str, Number] = field(default_factory=dict)
+    claims: Mapping[str, Number] = field(default_factory=dict)
     conditions: Mapping[str, Number] = field(default_factory=dict)
     amounts: Mapping[str, Number] = field(default_factory=dict)
     where: str = field(default="", compare=False)  # the file and row that it came from
@@ -137,7 +139,7 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
         group, _, part = map(tidy, name.partition("."))
         if not name.isprintable():
             faults.append(Fault(f"{where}, {show(name)}", "a name that does not print", "plain words", "rename it"))
-        elif group in NAMED_FACTS and (part or group.endswith("_months")):
+        elif group in NAMED_FACTS and (part or group == "claims" or group.endswith("_months")):
             value = int(value) if group == "conditions" and isinstance(value, bool) else value
             if (part or "all") in named.setdefault(group, {}):
                 faults.append(Fault(f"{where}, {name}", f"{show(name)} again", "each fact once", "remove one"))

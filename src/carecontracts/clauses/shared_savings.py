@@ -2,14 +2,14 @@ from typing import Annotated, Literal
 
 from ..clause import ByYear, Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, reaches, unit_of, when
+from ..units import Number, ScaledShare, Share, least, most, reaches, unit_of, when
 from ..year import Year
 
 
 class SharedSavings(Clause):
     """The provider's share of what a year cost less than was expected.
 
-    saved = benchmark - spend - payments that count as spending
+    saved = benchmark - spend - payments that count as spending - earlier losses not yet made good
     paid  = least(saved x share x quality x (1 - sequestration), cap x benchmark)
     and nothing is paid while saved < minimum x benchmark
 
@@ -17,12 +17,13 @@ class SharedSavings(Clause):
 
     Not modelled:
     - how the benchmark, the spending and the measures were made; they are facts of the year
-    - netting of earlier years' losses
     """
 
     words = (
         "Savings are the benchmark less the year's spending.",
         "Spending counts what was paid under {net_of}.",
+        "Losses of earlier years that are not yet made good come off savings first;"
+        " of them, {losses_carried} is carried from one year to the next.",
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum savings rate, as a share of the benchmark, is {minimum}.",
@@ -47,6 +48,7 @@ class SharedSavings(Clause):
     share: Share
     counted_from: Literal["the first dollar", "the minimum"] = "the first dollar"
     net_of: list[ClauseName] = []
+    losses_carried: Share | None = None
     below: ScaledShare | None = None
     quality: MeasureName | None = None
     whole_share_if: Annotated[ConditionName | None, ByYear()] = None
@@ -55,6 +57,10 @@ class SharedSavings(Clause):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         saved = year.benchmark - year.spend - ledger.total(year=year.year, clause=self.net_of)
+        carried = {}
+        if self.losses_carried is not None:
+            saved = saved - ledger.working(self.name, "losses carried on", year.year - 1)
+            carried = {"losses carried on": self.losses_carried * most(-saved, 0.0)}
         minimum = self.minimum * year.benchmark
         rate = self.share
         if self.quality:
@@ -69,4 +75,4 @@ class SharedSavings(Clause):
         earned = reaches(saved, minimum) & (saved > 0)
         if self.below is not None:
             earned = when(reaches(saved, self.below * year.benchmark), False, earned)
-        return when(earned, paid, 0.0), {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}
+        return when(earned, paid, 0.0), {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate} | carried

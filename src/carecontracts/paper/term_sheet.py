@@ -69,7 +69,7 @@ def _lines(contract: Contract) -> Iterator[str]:
     yield "## What is measured each year\n"
     yield from _table(("Fact", "What it is", "Read by paragraph"), _facts(contract))
     yield "## Payment categories\n"
-    rows = [(str(n), c.lan or "none", c.vbpr or "none") for n, c in enumerate(contract.clauses, 1)]
+    rows = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
     yield from _table(("Paragraph", "HCP-LAN", "HL7 VBPR"), rows)
     yield "## What is not modelled\n"
     left_out = [*contract.not_modelled, *(item for clause in contract.clauses for item in clause.not_modelled())]

@@ -1,0 +1,60 @@
+from typing import Literal
+
+from ..clause import Clause, MeasureName, Text
+from ..ledger import Ledger
+from ..units import Number, Share, TieredDollars, least, most
+from ..year import Year
+
+
+class Capitation(Clause):
+    """A fixed amount per member per month for the services named, or for all but those carved out, whatever is used.
+
+    paid  = sum over tiers of (per member per month x member months) x score
+    score = the members' average risk score over the score on which the rate was set, kept within
+            1 - fall_cap and 1 + growth_cap
+
+    Not modelled:
+    - what the capitated services cost; that is the provider's, and no fact of the settlement
+    - members who change tier within a month
+    - how the risk score was made
+    """
+
+    words = (
+        "{payer} pays {payee} {per_member_per_month} per member for each month of membership, whatever care is used.",
+        "The payment covers these services: {services}.",
+        "It covers all services but these, which {payer} goes on paying for: {carve_outs}.",
+        "It is multiplied by the measure {risk_score}: the members' average risk score,"
+        " divided by the score on which the rate was set.",
+        "Of growth in that score, at most {growth_cap} counts.",
+        "Of a fall in it, at most {fall_cap} counts.",
+    )
+    reads = {"member_months.{per_member_per_month}": None, "measures.{risk_score}": None}
+    together = (("growth_cap", "risk_score"), ("fall_cap", "risk_score"))
+    lan, vbpr = "4A", "pcpcp"
+
+    kind: Literal["capitation"]
+    per_member_per_month: TieredDollars
+    services: list[Text] = []
+    carve_outs: list[Text] = []
+    risk_score: MeasureName | None = None
+    growth_cap: Share | None = None
+    fall_cap: Share | None = None
+
+    def categories(self) -> tuple[str, str]:
+        """Named services are partial capitation; all services, with or without carve-outs, are global payment."""
+        return (self.lan, self.vbpr) if self.services else ("4B", "")
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        rate = self.per_member_per_month
+        if isinstance(rate, dict):
+            base = sum(rate[tier] * year.fact(f"member_months.{tier}") for tier in rate)
+        else:
+            base = rate * year.fact("member_months")
+        if self.risk_score is None:
+            return base, {"before risk adjustment": base}
+        score = year.measures[self.risk_score]
+        if self.growth_cap is not None:
+            score = least(score, 1 + self.growth_cap)
+        if self.fall_cap is not None:
+            score = most(score, 1 - self.fall_cap)
+        return base * score, {"before risk adjustment": base, "score that counts": score}

@@ -1,0 +1,44 @@
+from collections.abc import Mapping
+from typing import Literal
+
+from ..clause import Clause, Text
+from ..ledger import Ledger
+from ..units import Number, TieredDollars, Unit
+from ..year import Year
+from .care_management_fee import MONTHS
+
+
+class CaseRate(Clause):
+    """One price a month for a named package of care, for each enrolled member, the same for all or by tier.
+
+    paid = sum over tiers of (per member per month x months that count)
+
+    The provider bills none of the named services apart. A `reconciliation` shares what they cost more or less.
+
+    Not modelled:
+    - members who change tier within a month
+    - who may be enrolled, and when enrollment ends
+    """
+
+    words = (
+        "{payer} pays {payee} {per_member_per_month} per member for each {for_each}.",
+        "The rate covers these services, and none of them is billed apart: {services}.",
+    )
+    lan, vbpr = "4A", "eoc"
+
+    kind: Literal["case_rate"]
+    per_member_per_month: TieredDollars
+    services: list[Text]
+    for_each: Literal["enrolled month", "engaged month", "month with a documented service"] = "enrolled month"
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        return {MONTHS[self.for_each] + ".{per_member_per_month}": None}
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        rate, counted = self.per_member_per_month, MONTHS[self.for_each]
+        if not isinstance(rate, dict):
+            months = year.fact(counted)
+            return rate * months, {"member months": months}
+        months = {tier: year.fact(f"{counted}.{tier}") for tier in rate}
+        paid = sum(rate[tier] * months[tier] for tier in rate)
+        return paid, {f"{tier} member months": count for tier, count in months.items()}

@@ -1,0 +1,34 @@
+from typing import Literal
+
+from ..clause import Clause, MeasureName, Text
+from ..ledger import Ledger
+from ..units import Number, Share
+from ..year import Year
+
+
+class PremiumShare(Clause):
+    """A share of the plan's premium, for all care but what is carved out.
+
+    paid = share x premium
+
+    The provider takes the premium's ups and downs along with the care.
+
+    Not modelled:
+    - how the premium is set; it is a fact of the year, and a program that lowers cost lowers it later
+    """
+
+    words = (
+        "{payer} pays {payee} {share} of the year's premium, {premium}, whatever care is used.",
+        "It covers all services but these, which {payer} goes on paying for: {carve_outs}.",
+    )
+    reads = {"amounts.{premium}": None}
+    lan, vbpr = "4B", ""
+
+    kind: Literal["premium_share"]
+    share: Share
+    premium: MeasureName
+    carve_outs: list[Text] = []
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        premium = year.amounts[self.premium]
+        return self.share * premium, {"premium": premium}

@@ -1,0 +1,42 @@
+from typing import Literal
+
+from ..clause import Clause, ClauseName, MeasureName
+from ..ledger import Ledger
+from ..units import Number, ShareBands, most
+from ..year import Year
+
+
+class Reconciliation(Clause):
+    """What was paid in advance for services, set against what those services came to.
+
+    over  = prepaid - cost of the services        (or, the other way round, what they cost beyond the prepayment)
+    paid  = sum over bands of share x the part of `over` in the band, the bands measured as shares of the prepayment
+
+    With the one band {0: 1} a prepayment is trued up to fee-for-service, dollar for dollar. A first band at 0 is a
+    corridor in which the provider keeps a surplus and bears a shortfall.
+
+    Not modelled:
+    - how the services were priced; their cost is a fact of the year
+    """
+
+    words = (
+        "What was paid under {prepaid} is set against what these services came to at their usual prices: {services}.",
+        "{payer} pays {payee} a share of {side}, by bands of what was paid in advance: {bands}.",
+    )
+    reads = {"services.{services}": None}
+    looks_back = ("prepaid",)
+    lan, vbpr = "", ""
+
+    kind: Literal["reconciliation"]
+    prepaid: list[ClauseName]
+    services: list[MeasureName]
+    side: Literal["what was paid beyond their cost", "what they cost beyond that"]
+    bands: ShareBands
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        prepaid = ledger.total(year=year.year, clause=self.prepaid)
+        cost = sum(year.services[name] for name in self.services)
+        over = prepaid - cost if self.side.startswith("what was paid") else cost - prepaid
+        base = most(prepaid, 0.01)  # a cent, where nothing was paid in advance
+        paid = self.bands.bands(most(over, 0.0) / base) * base
+        return paid, {"paid in advance": prepaid, "cost of the services": cost}
