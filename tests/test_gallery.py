@@ -65,13 +65,10 @@ def probing_years(contract: Contract) -> list[Any]:
             return (rng.random(n) < holds).astype(float)
         if group == "amounts":
             return rng.choice([0.0, 1e4, 1e5], n)
-<<<<<<< HEAD
         if group == "counts":
             return 10.0 ** rng.uniform(0, 6, n)
-=======
         if group == "services" or group.endswith("_months"):  # below the benchmark, so that it does not decide alone
             return 10.0 ** rng.uniform(3, 7 if group == "services" else 6, n)
->>>>>>> p2c
         return 10.0 ** rng.uniform(2, 8, n)  # counts and revenue, small and large
 
     changes = {contract.first_year}
