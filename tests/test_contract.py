@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from carecontracts import Contract, Ledger, Line, Refusal, Year, gallery
 from carecontracts.gallery import gallery_names
 from carecontracts.units import Schedule, SlidingScale, cents
 from carecontracts.year import year_from
-from conftest import FOUR_CLAUSES
+
+FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
 
 # --- contracts and years to try -------------------------------------------------------------------------------------
 
@@ -37,7 +39,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         st.fixed_dictionaries({}, optional={"cap": shares, "forgiven": shares, "revenue_cap": shares})
         | st.just({"quality": "q", "quality_counts": 0.75, "least_share": 0.4, "lower_share_if": "met"})
     )
-    return Contract.parse(FOUR_CLAUSES).amend(
+    return Contract.load(FOUR_CLAUSES).amend(
         {
             "advance": {"amount": {1: draw(dollars), 3: draw(dollars)}},
             "fee": {"per_member_per_month": {"standard": draw(eighths), "complex": draw(eighths)}},
@@ -245,7 +247,7 @@ def test_each_contract_of_the_gallery_can_be_written_and_read_again(name: str) -
 def test_a_year_counts_from_the_first_year_of_the_contract() -> None:
     """`{1: …, 3: …}` in a contract from 2026 speaks of 2026 and 2028; in a contract from 1, of years 1 and 3."""
     for first in (2026, 1):
-        contract = Contract.parse(FOUR_CLAUSES).amend(
+        contract = Contract.load(FOUR_CLAUSES).amend(
             {"fee": {"per_member_per_month": {1: 10, 3: 20}}}, first_year=first
         )
         paid = [contract.settle([a_year(first + n)]).total(clause="fee") for n in range(5)]
@@ -316,7 +318,13 @@ def test_each_line_says_how_it_came_about(four_clauses: Contract) -> None:
     ledger = four_clauses.settle([a_year()])
     lines: dict[str, Line] = {line.clause: line for line in ledger}
     # saved 24,000,000 - 22,000,000 - 480,000 = 1,520,000; x 0.5 x 0.9 = 684,000; half of it is recouped
-    assert lines["savings"].workings == {"saved": 1_520_000, "minimum savings": 480_000, "sharing rate": 0.45}
+    assert lines["savings"].workings == {"saved": 1_520_000, "minimum rate": 0.02, "sharing rate": 0.45}
     assert lines["savings"].amount == 684_000
     assert lines["recouped"].workings == {"outstanding": 400_000, "earned this year": 684_000}
     assert lines["recouped"].amount == 342_000
+
+
+def test_facts_may_be_arrays_of_whole_numbers() -> None:
+    """12,000 months as an integer array x $40, an integer: the amounts are dollars and cents all the same."""
+    fee = Contract.load(FOUR_CLAUSES).settle([a_year(member_months={"all": np.array([12_000, 1])})])[1]
+    assert fee.amount.tolist() == [480_000.0, 40.0]

@@ -1,5 +1,7 @@
 """When money is due, how it is rounded, and what each party holds month by month."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from carecontracts import Contract, Ledger, Line, Year
 from carecontracts.ledger import month_name
 from carecontracts.units import cents
-from conftest import FOUR_CLAUSES
+
+FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
 
 
 def line(amount: float, *due: int, payer: str = "plan", payee: str = "practice", year: int = 2026) -> Line:
@@ -16,7 +19,7 @@ def line(amount: float, *due: int, payer: str = "plan", payee: str = "practice",
 
 
 def months_due(due: str, year: int = 2026, year_starts: int = 1, first_year: int = 2026) -> list[str]:
-    contract = Contract.parse(FOUR_CLAUSES).amend(
+    contract = Contract.load(FOUR_CLAUSES).amend(
         {"fee": {"due": due}}, year_starts=year_starts, first_year=first_year, years=None
     )
     fee = contract.clauses[1]
@@ -139,7 +142,7 @@ def test_every_month_all_positions_sum_to_nothing(payments: list[tuple[int, bool
 def test_a_programme_hires_before_it_is_paid() -> None:
     """The advance comes in January, the fee by the month, the share of savings 9 months after the year's end."""
     facts = {"member_months": {"all": 12_000}, "benchmark": 24e6, "spend": 22e6, "measures": {"quality score": 0.9}}
-    ledger = Contract.parse(FOUR_CLAUSES).settle([Year(year=2026, **facts)])
+    ledger = Contract.load(FOUR_CLAUSES).settle([Year(year=2026, **facts)])
     practice = {p.month: p.position for p in ledger.cash_flow() if p.party == "practice"}
     assert practice["2026-01"] == 400_000 + 40_000
     assert practice["2026-12"] == practice["2027-08"] == 400_000 + 480_000
