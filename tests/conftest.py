@@ -15,29 +15,10 @@ settings.register_profile(
 )
 settings.load_profile("quiet")
 
-# A contract with every mechanism's usual terms, for tests that change one thing and look.
-FOUR_CLAUSES = """\
-title: Care management for people with complex needs
-summary: A fee, an advance that comes back, a share of savings and of losses.
-parties: {plan: the plan, practice: the practice}
-first_year: 2026
-years: 5
-clauses:
-  - {name: advance, kind: advance, payer: plan, payee: practice, due: at the start of the year,
-     amount: {1: 400000, 2: 0}}
-  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 40}
-  - {name: savings, kind: shared_savings, payer: plan, payee: practice, due: 9 months after the year ends,
-     minimum: 0.02, share: 0.5, net_of: [fee], quality: quality score, cap: 0.1}
-  - {name: losses, kind: shared_losses, payer: practice, payee: plan, due: 9 months after the year ends,
-     minimum: 0.02, share: 0.3, net_of: [fee], cap: 0.04}
-  - {name: recouped, kind: recoupment, payer: practice, payee: plan, due: 9 months after the year ends,
-     advance: [advance], out_of: [savings], share: 0.5}
-"""
-
 
 @pytest.fixture
 def four_clauses() -> Contract:
-    return Contract.parse(FOUR_CLAUSES)
+    return Contract.load(Path(__file__).with_name("four-clauses.yaml"))
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,7 @@ def _fault(error: Any, place: _Places) -> Fault:
         clause = place.clause(loc[1])
         model = _mechanism(clause) or Clause
         loc = (*loc[:2], *loc[3:])  # pydantic puts the kind after the index
-    depth = 3 if loc[:1] == ("clauses",) else 1
+    depth = 3 if loc[:1] == ("clauses",) and len(loc) > 1 else 1
     term = loc[depth - 1] if len(loc) >= depth else None
     where = place(tuple(part for part in loc if not (isinstance(part, str) and "[" in part)))
     known = [name for name in model.model_fields if name != "kind"] + (["kind"] if model is not Contract else [])

@@ -97,7 +97,7 @@ def cents(amount: Number) -> Number:
     if is_array(amount):
         import numpy
 
-        amount = amount * 100  # a copy; the rest in place, since simulations spend their time on memory
+        amount = amount * 100.0  # a copy; the rest in place, since simulations spend their time on memory
         amount += 0.500001
         numpy.floor(amount, out=amount)
         amount /= 100
@@ -319,6 +319,8 @@ class Unit:
             ):
                 tier = replace(self, tiers=False)
                 return {tidy(key): tier.check(item, by_year=by_year) for key, item in value.items()}
+        if self.rungs:
+            self._refuse(value, "write results and what each earns: {0.6: 0, 0.8: 1}")
         return self._one(value)
 
     def _one(self, number: Any) -> Any:

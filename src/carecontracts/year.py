@@ -174,14 +174,14 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
             raise Refusal(
                 [Fault(name, show(data), "a list of years, each with its facts", "begin each with `- year: 2026`")]
             )
-        rows = [(_flat(item), f"{name}, line {lines[index,]}") for index, item in enumerate(data)]
+        rows = [(item, f"{name}, line {lines[index,]}") for index, item in enumerate(data)]
     else:
         _, cells = read_csv(path)
         rows = [({k: number_in(v) for k, v in row.items() if k and v}, f"{name}, row {row['']}") for row in cells]
     years, faults = [], []
     for facts, where in rows:
         try:
-            years.append(year_from(facts, where))
+            years.append(year_from(_flat(facts, where), where))
         except Refusal as refusal:
             faults += refusal.faults
     if faults:
@@ -189,11 +189,12 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
     return years
 
 
-def _flat(facts: Mapping[Any, Any]) -> dict[str, Any]:
+def _flat(facts: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    """Facts by their whole names: `measures: {a: 1}` is `measures.a`."""
     flat: dict[str, Any] = {}
     for name, value in facts.items():
-        if isinstance(value, Mapping):
-            flat.update({f"{name}.{part}": number for part, number in value.items()})
-        else:
-            flat[str(name)] = value
+        parts = {f"{name}.{part}": v for part, v in value.items()} if isinstance(value, Mapping) else {str(name): value}
+        for twice in flat.keys() & parts:
+            raise Refusal([Fault(f"{where}, {twice}", f"{show(twice)} again", "each fact once", "remove one")])
+        flat |= parts
     return flat

@@ -51,4 +51,4 @@ class Repayment(Clause):
         if self.return_cap is not None:
             most_in_all = drawn * (1 + self.return_cap) - ledger.total(clause=self.name)
             owed = most_in_all if self.yearly_return is None else least(owed, most_in_all)
-        return least(available, owed), {"available": available, "owed": owed, "drawn so far": drawn}
+        return most(least(available, owed), 0.0), {"available": available, "owed": owed, "drawn so far": drawn}
