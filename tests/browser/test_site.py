@@ -2,10 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
-from conftest import HTML, ROOT
 
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
 FRONT = "index.html"  # leads to the landing page at once
 PAGES = sorted(
     {path.relative_to(HTML).as_posix() for path in HTML.glob("**/*.html") if "_static" not in path.parts} - {FRONT}
