@@ -20,6 +20,7 @@ from .files import safe_cell
 from .gallery import gallery, gallery_names
 from .ledger import Ledger, Line, month_name
 from .paper.term_sheet import term_sheet
+from .paper.word import write_word
 from .programs import mssp as medicare
 from .refusal import Fault, Refusal, told
 from .units import say_count, say_percent
@@ -88,8 +89,12 @@ def settle(
 
 @app.command("term-sheet")
 def term_sheet_command(contract: ContractFile, out: Out = None) -> None:
-    """Print a contract as a term sheet in Markdown."""
-    text = term_sheet(_load(contract))
+    """Print a contract as a term sheet in Markdown; with --out FILE.docx, as a Word document."""
+    agreed = _load(contract)
+    if out and out.suffix.lower() == ".docx":
+        _write_word(out, agreed)
+        return
+    text = term_sheet(agreed)
     if out:
         _write(out, text)
     else:
@@ -266,6 +271,15 @@ def _csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow(header)
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     return file.getvalue()
+
+
+def _write_word(path: Path, contract: Contract) -> None:
+    try:
+        write_word(contract, path)
+    except OSError as error:
+        given = error.strerror or "an error"
+        raise Refusal([Fault(str(path), given, "a file that can be written", "give another path")]) from None
+    _console(stderr=True).print(Text(f"Wrote {path}"))
 
 
 def _write(path: Path, text: str) -> None:

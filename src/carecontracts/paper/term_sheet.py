@@ -1,8 +1,8 @@
 """A contract as a term sheet: paragraph n is line n of the statement."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ..clause import Clause, fields_in
 from ..contract import Contract
@@ -13,22 +13,70 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July",
           "August", "September", "October", "November", "December")  # fmt: skip
 
 
+class Section(NamedTuple):
+    """A part of the sheet, plain text: a lead, then numbered paragraphs, a list, or a table with its header."""
+
+    heading: str
+    lead: str = ""
+    clauses: Sequence[tuple[str, str, str]] = ()  # title, words, note
+    items: Sequence[str] = ()
+    table: Sequence[tuple[str, ...]] = ()  # the first row is the header
+    after: str = ""
+
+
 def term_sheet(contract: Contract) -> str:
     """The contract in Markdown: who, how long, what is paid, each number's basis, the facts read, what is left out.
 
     Text from the contract is escaped, so that it cannot change the page that shows it.
     """
-    return "\n".join(_lines(contract)) + "\n"
+    lines = [f"# {escape(contract.title)}\n", f"{escape(contract.summary)}\n"]
+    for section in sections(contract):
+        lines.append(f"## {escape(section.heading)}\n")
+        lines += [f"{escape(section.lead)}\n"] if section.lead else []
+        if section.clauses:
+            lines += [*paragraphs(contract), ""]
+        if section.items:
+            lines += [*(f"- {escape(item)}" for item in section.items), ""]
+        if section.table:
+            lines += _table(section.table)
+        lines += [f"{escape(section.after)}\n"] if section.after else []
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def sections(contract: Contract) -> list[Section]:
+    """The sheet's parts in order, for whatever prints it."""
+    parties = [name + (f" (“{key}”)" if key != name else "") for key, name in contract.parties.items()]
+    left_out = [*contract.not_modelled, *(item for clause in contract.clauses for item in clause.not_modelled())]
+    order = "The clauses settle in this order, once a year. Line n of the statement is paragraph n."
+    categories = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
+    return [
+        Section("Parties and term", items=[*parties, _term(contract)]),
+        Section("What is paid", order, clauses=_clauses(contract)),
+        *(
+            Section(
+                f"The scale “{name}”",
+                table=[("Lives", "Share"), *((lives, say_percent(share)) for lives, share in scale.spans())],
+                after="In a straight line between the points.",
+            )
+            for name, scale in contract.scales.items()
+        ),
+        Section("What each number rests on", table=[("Paragraph", "Term and value", "Basis"), *_bases(contract)]),
+        Section("What is measured each year", table=[("Fact", "What it is", "Read by paragraph"), *_facts(contract)]),
+        Section("Payment categories", table=[("Paragraph", "HCP-LAN", "HL7 VBPR"), *categories]),
+        Section("What is not modelled", items=list(dict.fromkeys(left_out))),
+    ]
+
+
+def _clauses(contract: Contract) -> list[tuple[str, str, str]]:
+    return [(c.name[0].upper() + c.name[1:], paragraph(contract, c), c.note or "") for c in contract.clauses]
 
 
 def paragraphs(contract: Contract) -> list[str]:
     """The numbered paragraphs alone, in Markdown."""
-    numbered = []
-    for number, clause in enumerate(contract.clauses, 1):
-        title = clause.name[0].upper() + clause.name[1:]
-        note = f" *{escape(clause.note)}*" if clause.note else ""
-        numbered.append(f"{number}. **{escape(title)}.** {escape(paragraph(contract, clause))}{note}")
-    return numbered
+    return [
+        f"{number}. **{escape(title)}.** {escape(words)}" + (f" *{escape(note)}*" if note else "")
+        for number, (title, words, note) in enumerate(_clauses(contract), 1)
+    ]
 
 
 def paragraph(contract: Contract, clause: Clause) -> str:
@@ -50,30 +98,6 @@ def escape(text: str) -> str:
     text = re.sub(r"([\\`*_{}\[\]#|~$^])", r"\\\1", text)
     # what means something only where a line begins: a list, a comment, a fence, a target
     return re.sub(r"^(\d+(?=[.)]\s)|(?=[-+=%:]|\([^)]*\)=))", r"\1\\", text)
-
-
-def _lines(contract: Contract) -> Iterator[str]:
-    yield f"# {escape(contract.title)}\n"
-    yield f"{escape(contract.summary)}\n"
-    yield "## Parties and term\n"
-    for key, name in contract.parties.items():
-        yield f"- {escape(name)}" + (f" (“{escape(key)}”)" if key != name else "")
-    yield f"- {_term(contract)}\n"
-    yield "## What is paid\n"
-    yield "The clauses settle in this order, once a year. Line n of the statement is paragraph n.\n"
-    yield from paragraphs(contract)
-    yield ""
-    yield from _scales(contract)
-    yield "## What each number rests on\n"
-    yield from _table(("Paragraph", "Term and value", "Basis"), _bases(contract))
-    yield "## What is measured each year\n"
-    yield from _table(("Fact", "What it is", "Read by paragraph"), _facts(contract))
-    yield "## Payment categories\n"
-    rows = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
-    yield from _table(("Paragraph", "HCP-LAN", "HL7 VBPR"), rows)
-    yield "## What is not modelled\n"
-    left_out = [*contract.not_modelled, *(item for clause in contract.clauses for item in clause.not_modelled())]
-    yield from (f"- {escape(item)}" for item in dict.fromkeys(left_out))
 
 
 def _term(contract: Contract) -> str:
@@ -110,13 +134,6 @@ def _say_name(value: Any, quoted: bool) -> str:
     return f"“{value}”" if quoted else str(value)
 
 
-def _scales(contract: Contract) -> Iterator[str]:
-    for name, scale in contract.scales.items():
-        yield f"## The scale “{escape(name)}”\n"
-        yield from _table(("Lives", "Share"), [(lives, say_percent(share)) for lives, share in scale.spans()])
-        yield "In a straight line between the points.\n"
-
-
 def _bases(contract: Contract) -> Iterator[tuple[str, ...]]:
     for number, clause in enumerate(contract.clauses, 1):
         for term, unit in clause.terms().items():
@@ -137,13 +154,9 @@ def _facts(contract: Contract) -> Iterator[tuple[str, ...]]:
         yield name or group.replace("_", " "), what, ", ".join(str(numbers[reader]) for reader in readers)
 
 
-def _table(header: tuple[str, ...], rows: Any) -> Iterator[str]:
-    body = list(rows)
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    header, *body = rows
     if not body:
-        yield "None.\n"
-        return
-    yield "| " + " | ".join(header) + " |"
-    yield "|" + " --- |" * len(header)
-    for row in body:
-        yield "| " + " | ".join(escape(cell) for cell in row) + " |"
-    yield ""
+        return ["None.\n"]
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    return [*lines, *("| " + " | ".join(escape(cell) for cell in row) + " |" for row in body), ""]

@@ -1,0 +1,56 @@
+"""A contract as a Word document, for those who negotiate in one. Needs python-docx."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..contract import Contract
+from ..refusal import Fault, Refusal
+from .term_sheet import Section, sections
+
+
+def write_word(contract: Contract, path: Path | str) -> None:
+    """Write the term sheet as a .docx file: paragraph n is line n of the statement.
+
+    The numbers of paragraphs are typed, so that they stay what they are when a paragraph is moved.
+    """
+    try:
+        from docx import Document
+    except ModuleNotFoundError:
+        do = "pip install python-docx, or write a .md file"
+        raise Refusal([Fault(str(path), "a Word file", "a .docx file, where python-docx is installed", do)]) from None
+    document = Document()
+    document.core_properties.title, document.core_properties.author = contract.title, ""
+    document.add_heading(contract.title, 0)
+    document.add_paragraph(contract.summary)
+    for section in sections(contract):
+        _add(document, section)
+    document.save(str(path))
+
+
+def _add(document: Any, section: Section) -> None:
+    document.add_heading(section.heading, 1)
+    if section.lead:
+        document.add_paragraph(section.lead)
+    for number, (title, words, note) in enumerate(section.clauses, 1):
+        paragraph = document.add_paragraph(f"{number}. ")
+        paragraph.add_run(f"{title}. ").bold = True
+        paragraph.add_run(words)
+        if note:
+            paragraph.add_run(f" {note}").italic = True
+    for item in section.items:
+        document.add_paragraph(item, style="List Bullet")
+    if section.table:
+        _add_table(document, section.table)
+    if section.after:
+        document.add_paragraph(section.after)
+
+
+def _add_table(document: Any, rows: Sequence[tuple[str, ...]]) -> None:
+    if len(rows) == 1:
+        document.add_paragraph("None.")
+        return
+    table = document.add_table(rows=0, cols=len(rows[0]), style="Light Grid Accent 1")
+    for row in rows:
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
