@@ -17,6 +17,7 @@ import posixpath
 import re
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,11 +58,12 @@ def set_up(packed):
     import pathlib
     import shutil
     import tempfile
+    import zlib
 
     folder = tempfile.mkdtemp(prefix="carecontracts-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     archive = pathlib.Path(folder, "carecontracts.zip")
-    archive.write_bytes(base64.b64decode(packed))
+    archive.write_bytes(zlib.decompress(base64.b64decode(packed)))
     sys.path.insert(0, str(archive))
 
 
@@ -128,25 +130,31 @@ def tree(*tops: str) -> dict[str, bytes]:
     }
 
 
-def zipped(files: Mapping[str, str | bytes]) -> bytes:
+def zipped(files: Mapping[str, str | bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A .zip of these files, the same bytes every time."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in sorted(files.items()):
             entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = how
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
     return buffer.getvalue()
 
 
-def package() -> bytes:
-    """The package as a .zip that Python imports from, with contracts/ inside it as carecontracts/gallery/."""
+def package() -> str:
+    """The package as text: a .zip that Python imports from, with contracts/ inside it as carecontracts/gallery/.
+
+    The many small files are compressed as one, which halves them; the term sheets, which the package prints
+    from the contracts, stay at home.
+    """
     code = {name.removeprefix("src/"): data for name, data in tree("src/carecontracts").items()}
     gallery = {
-        f"carecontracts/gallery/{name.removeprefix('contracts/')}": data for name, data in tree("contracts").items()
+        f"carecontracts/gallery/{name.removeprefix('contracts/')}": data
+        for name, data in tree("contracts").items()
+        if name.endswith(".yaml")
     }
-    return zipped(code | gallery)
+    return base64.encodebytes(zlib.compress(zipped(code | gallery, zipfile.ZIP_STORED), 9)).decode()
 
 
 def version() -> str:
@@ -197,8 +205,7 @@ def handed_out(notebook: Any, set_up: str, folder: str, kept: Iterable[str], sit
 
 def alone(notebook: Any, folder: str, site: str) -> Any:
     """The notebook as one file that needs nothing beside it."""
-    packed = base64.encodebytes(package()).decode()
-    return handed_out(notebook, SET_UP.format(version=version(), needs=NEEDS, packed=packed), folder, [], site)
+    return handed_out(notebook, SET_UP.format(version=version(), needs=NEEDS, packed=package()), folder, [], site)
 
 
 def title(notebook: Any) -> str:

@@ -155,7 +155,7 @@ def test_its_page_offers_it_and_the_kit_and_shows_no_set_up(name):
 
 def test_where_a_library_is_missing_the_set_up_says_which_and_how_to_get_it():
     source = handed_out(NAMES[0]).cells[1].source
-    said = subprocess.run([sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=False)
+    said = subprocess.run([sys.executable, "-I", "-S", "-"], input=source, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert said.stderr.strip().endswith(
         "ImportError: This notebook needs pandas, matplotlib, ipywidgets, pydantic, PyYAML. "
