@@ -110,12 +110,12 @@ def numbers_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[A
         yield path, value
 
 
-def halved(value: Any, path: tuple[Any, ...]) -> Any:
-    """The term with one of its numbers halved; what is nothing becomes a little."""
+def halved(value: Any, path: tuple[Any, ...], whole: bool = False) -> Any:
+    """The term with one of its numbers halved; what is nothing becomes a little, and what is whole stays so."""
     if not path:
-        return value / 2 or 0.015
+        return value // 2 if whole else value / 2 or 0.015
     changed = deepcopy(value)
-    changed[path[0]] = halved(changed[path[0]], path[1:])
+    changed[path[0]] = halved(changed[path[0]], path[1:], whole)
     return changed
 
 
@@ -140,7 +140,7 @@ def test_halving_any_number_moves_money(contract: Contract) -> None:
     for clause, terms in zip(contract.clauses, written["clauses"], strict=True):
         for term, unit in clause.terms().items():
             for path, _ in numbers_in(terms[term]) if unit else ():
-                changed = contract.amend({clause.name: {term: halved(terms[term], path)}})
+                changed = contract.amend({clause.name: {term: halved(terms[term], path, unit.whole)}})
                 if not moved(before, changed.settle(years)):
                     idle.append((clause.name, term, path))
     for name, scale in written["scales"].items():

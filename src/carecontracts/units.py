@@ -266,6 +266,7 @@ class Unit:
     allowed: str  # in an error: what would have been accepted
     say_number: Callable[[float], str]
     top: float = 1e13  # ten trillion: more is a slip of the keyboard
+    bottom: float = 0
     whole: bool = False
     scales: bool = False  # may be a sliding scale by lives
     tiers: bool = False  # may be a number for each tier of members
@@ -288,7 +289,7 @@ class Unit:
             if text.endswith("%"):
                 return "write a share as a decimal: 0.5, not 50%"
             return "write a plain number, without quotes, commas or signs" if text else "write a number"
-        inside = (number >= 0) & (number <= self.top)
+        inside = (number >= self.bottom) & (number <= self.top)
         if not (inside.all() if hasattr(inside, "all") else inside):
             if self.top == 1 and not is_array(number) and 1 < number <= 100:
                 return f"for {number:g}% write {number / 100:g}"
@@ -456,6 +457,7 @@ def _only_a_scale(value: Any) -> SlidingScale:
 Scale = Annotated[ScaledShare, AfterValidator(_only_a_scale)]
 Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
 Lives = Annotated[Number, Lives_unit]
+Years = Annotated[Number, Unit("years", "a whole number of years, 1 or more", say_count, 99, 1, whole=True)]
 Months = Annotated[Number, Unit("months", "a number of months, 0 or more", say_count)]
 
 

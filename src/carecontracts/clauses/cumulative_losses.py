@@ -2,7 +2,7 @@ from typing import Literal
 
 from ..clause import Clause, ClauseName
 from ..ledger import Ledger
-from ..units import Count, Number, Share, least, most, reaches, when
+from ..units import Number, Share, Years, least, most, reaches, when
 from ..year import Year
 
 
@@ -31,7 +31,7 @@ class CumulativeLosses(Clause):
     lan, vbpr = "3B", "ssl"
 
     kind: Literal["cumulative_losses"]
-    period: Count
+    period: Years
     minimum: Share
     share: Share
     settled: Literal["once, when the period ends", "each year on the years so far, less what was paid for them before"]

@@ -2,7 +2,7 @@ from typing import Literal
 
 from ..clause import Clause, ClauseName
 from ..ledger import Ledger
-from ..units import Count, Number, Share, least, most, reaches, when
+from ..units import Number, Share, Years, least, most, reaches, when
 from ..year import Year
 
 
@@ -32,7 +32,7 @@ class CumulativeSavings(Clause):
     lan, vbpr = "3A", "ssp"
 
     kind: Literal["cumulative_savings"]
-    period: Count
+    period: Years
     minimum: Share
     share: Share
     settled: Literal["once, when the period ends", "each year on the years so far, less what was paid for them before"]
