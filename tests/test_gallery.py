@@ -64,7 +64,9 @@ def probing_years(contract: Contract) -> list[Any]:
             return (rng.random(n) < holds).astype(float)
         if group == "amounts":
             return rng.choice([0.0, 1e4, 1e5], n)
-        return 10.0 ** rng.uniform(2, 8, n)  # counts and revenue, small and large
+        if group == "counts":
+            return 10.0 ** rng.uniform(-1, 5, n)  # people lent to a practice, and services billed
+        return 10.0 ** rng.uniform(2, 8, n)  # months and revenue, small and large
 
     changes = {contract.first_year}
     for clause in contract.clauses:
