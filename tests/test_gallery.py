@@ -66,7 +66,7 @@ def probing_years(contract: Contract) -> list[Any]:
         if group == "amounts":
             return rng.choice([0.0, 1e4, 1e5], n)
         if group == "counts":
-            return 10.0 ** rng.uniform(0, 6, n)
+            return 10.0 ** rng.uniform(-1, 5, n)  # people lent to a practice, and services billed
         if group == "services" or group.endswith("_months"):  # below the benchmark, so that it does not decide alone
             return 10.0 ** rng.uniform(3, 7 if group == "services" else 6, n)
         return 10.0 ** rng.uniform(2, 8, n)  # counts and revenue, small and large
