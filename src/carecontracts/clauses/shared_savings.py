@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from ..clause import ByYear, Clause, ClauseName, ConditionName, MeasureName
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, least, most, reaches, unit_of, when
+from ..units import Number, ScaledShare, Share, ShareLadder, least, most, reaches, unit_of, when
 from ..year import Year
 
 
@@ -10,6 +10,7 @@ class SharedSavings(Clause):
     """The provider's share of what a year cost less than was expected.
 
     saved = benchmark - spend - payments that count as spending - earlier losses not yet made good
+    share = share, or the ladder's share where that is less
     paid  = least(saved x share x quality x (1 - sequestration), cap x benchmark)
     and nothing is paid while saved < minimum x benchmark
 
@@ -28,6 +29,7 @@ class SharedSavings(Clause):
         " counted from {counted_from}: {share}.",
         "The minimum savings rate, as a share of the benchmark, is {minimum}.",
         "Nothing is paid here once savings reach a limit which, as a share of the benchmark, is {below}.",
+        "The share is set by the measure {share_by}, within that: {share_ladder}; nothing below.",
         "The share is multiplied by the measure {quality}.",
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",
         "The payment is reduced by {sequestration} (sequestration).",
@@ -36,11 +38,12 @@ class SharedSavings(Clause):
     reads = {
         "benchmark": None,
         "spend": None,
+        "measures.{share_by}": None,
         "measures.{quality}": unit_of(Share),
         "conditions.{whole_share_if}": None,
     }
     looks_back = ("net_of",)
-    together = (("whole_share_if", "quality"),)
+    together = (("whole_share_if", "quality"), ("share_by", "share_ladder"), ("share_ladder", "share_by"))
     lan, vbpr = "3A", "ssp"
 
     kind: Literal["shared_savings"]
@@ -50,6 +53,8 @@ class SharedSavings(Clause):
     net_of: list[ClauseName] = []
     losses_carried: Share | None = None
     below: ScaledShare | None = None
+    share_by: MeasureName | None = None
+    share_ladder: ShareLadder | None = None
     quality: MeasureName | None = None
     whole_share_if: Annotated[ConditionName | None, ByYear()] = None
     sequestration: Share | None = None
@@ -63,6 +68,8 @@ class SharedSavings(Clause):
             carried = {"losses carried on": self.losses_carried * most(-saved, 0.0)}
         minimum = self.minimum * year.benchmark
         rate = self.share
+        if self.share_by and self.share_ladder:
+            rate = least(rate, self.share_ladder.step(year.measures[self.share_by]))
         if self.quality:
             whole = year.conditions[self.whole_share_if] == 1 if self.whole_share_if else False
             rate = when(whole, rate, rate * year.measures[self.quality])
