@@ -97,7 +97,7 @@ def cents(amount: Number) -> Number:
     if is_array(amount):
         import numpy
 
-        amount = amount * 100  # a copy; the rest in place, since simulations spend their time on memory
+        amount = amount * 100.0  # a copy; the rest in place, since simulations spend their time on memory
         amount += 0.500001
         numpy.floor(amount, out=amount)
         amount /= 100
