@@ -219,8 +219,8 @@ def cash(*flow: float) -> Ledger:
         ((-100, 60, -40, 100), 0.0831),  # draws between repayments: 55.40 - 34.10 + 78.70 = 100.00
         (
             (-100, 60, -40, 60),
-            -0.1289,
-        ),  # the same with a loss: by hand, -100 + 68.88 - 52.72 + 90.78 = -0.06 at -12.89%
+            -0.1017,
+        ),  # the same with a loss: 66.79 - 49.57 + 82.77 = 99.99
         ((-100, 230, -132), None),  # worth nothing at 10% and at 20%
         ((-100, -50), None),
     ],
