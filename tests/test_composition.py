@@ -10,6 +10,7 @@ import yaml
 
 from carecontracts import Contract, Ledger, Year, gallery
 from carecontracts.gallery import gallery_names
+from carecontracts.ledger import Line
 from carecontracts.paper.term_sheet import paragraph, term_sheet
 from carecontracts.refusal import Refusal
 from carecontracts.year import year_from
@@ -197,6 +198,36 @@ def test_the_project_never_pays_out_more_than_it_was_paid_for_outcomes() -> None
     for housed in (0, 10_000, 26_000, 40_000):
         ledger = contract.settle(pay_for_success_years(housed, avoided=600, pooled=3_000))
         assert ledger.total(payer="project") <= ledger.total(clause=prices) + 0.005
+
+
+def cash(*flow: float) -> Ledger:
+    """A ledger of one party's cash: money out where negative, in where positive, a year apart."""
+    lines = []
+    for k, amount in enumerate(flow):
+        payer, payee = ("bank", "investor") if amount > 0 else ("investor", "bank")
+        lines.append(Line(k + 1, "cash", payer, payee, abs(amount), {}, (12 * (k + 1),)))
+    return Ledger(lines)
+
+
+@pytest.mark.parametrize(
+    ("flow", "rate"),
+    [
+        ((-100, 110), 0.10),
+        ((-100, 0, 121), 0.10),
+        ((100, -110), 0.10),  # a borrower's
+        ((-100, 50), -0.50),
+        ((-100, 60, -40, 100), 0.0831),  # draws between repayments: 55.40 - 34.10 + 78.70 = 100.00
+        (
+            (-100, 60, -40, 60),
+            -0.1017,
+        ),  # the same with a loss: 66.79 - 49.57 + 82.77 = 99.99
+        ((-100, 230, -132), None),  # worth nothing at 10% and at 20%
+        ((-100, -50), None),
+    ],
+)
+def test_a_rate_of_return_is_the_only_one_or_none(flow: tuple[float, ...], rate: float | None) -> None:
+    found = cash(*flow).irr("investor")
+    assert found == (rate if rate is None else pytest.approx(rate, abs=0.001))
 
 
 def test_nothing_was_achieved_and_each_party_loses_what_the_contract_says() -> None:

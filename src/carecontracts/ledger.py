@@ -1,7 +1,7 @@
 """Line and Ledger: who paid whom, how much, when, under which clause, why. A contract has no other memory."""
 
-from collections.abc import Collection
-from itertools import pairwise
+from collections.abc import Collection, Iterable
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from .units import Number, add_up, cents
@@ -90,22 +90,26 @@ class Ledger(list[Line]):
         return sum((p.received - p.paid) / (1 + yearly_rate) ** (k / 12) for k, p in enumerate(flow))
 
     def irr(self, party: str) -> float | None:
-        """The yearly rate at which a party's cash is worth nothing; None where there is no such rate, or more than one.
+        """The yearly rate at which a party's cash is worth nothing; None where there is none, or not one only.
 
-        Solved by bisection between -99.9% and 10,000% a year.
+        Money in may alternate with money out, as long as the running sum turns but once: from the start where the party
+        gains in all, and from the end where it loses (Norstrom's rule). Solved by bisection between -99.9% and 10,000%.
         """
         flow = [p.received - p.paid for p in self.cash_flow() if p.party == party]
-        turns = [a > 0 for a in flow if a]
-        if sum(a != b for a, b in pairwise(turns)) != 1:
-            return None
+        gains = sum(flow) > 0
+        running = accumulate(flow if gains else reversed(flow))
+        low, high = -0.999, 100.0
+        if _turns(flow) != 1:
+            if _turns(running) != 1:
+                return None
+            low, high = (0.0, high) if gains else (low, 0.0)
 
         def worth(rate: float) -> float:
-            return float(sum(amount / (1 + rate) ** (k / 12) for k, amount in enumerate(flow)))
+            return float(sum(amount / (1 + rate) ** (k / 12) for k, amount in enumerate(flow) if amount))
 
-        low, high = -0.999, 100.0
         if worth(low) * worth(high) > 0:
             return None
-        for _ in range(200):
+        for _ in range(60):
             middle = (low + high) / 2
             low, high = (middle, high) if worth(low) * worth(middle) > 0 else (low, middle)
         return (low + high) / 2
@@ -134,6 +138,12 @@ class Ledger(list[Line]):
                 position[party] = cents(position[party] + came - went)
                 flow.append(Position(month_name(month), party, came, went, position[party]))
         return flow
+
+
+def _turns(amounts: Iterable[float]) -> int:
+    """How often a row of amounts changes sign, cents and less left out."""
+    signs = [amount > 0 for amount in amounts if abs(amount) > 0.005]
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def month_name(month: int) -> str:
