@@ -25,6 +25,9 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from docutils import nodes
 
+from carecontracts import Contract
+from carecontracts.paper.word import write_word
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -242,6 +245,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     for name, data in tree("contracts").items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(data)
+        if name.endswith(".yaml"):
+            write_word(Contract.load(ROOT / name), out / f"{name.removesuffix('.yaml')}.docx")
 
 
 def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -249,7 +254,12 @@ def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     if not doctree:
         return
     source = context["pathto"](f"_sources/{context['sourcename']}", 1)
+    contract = [
+        {"url": context["pathto"](f"{page}.docx", 1), "icon": "fa-file-word", "text": "Word (.docx)", "note": "to edit"},
+        {"url": context["pathto"](f"{page}.yaml", 1), "icon": "fa-file-code", "text": "The contract (.yaml)", "note": "to settle"},
+    ]  # fmt: skip
     context["downloads"] = [
+        *(contract if page.startswith("contracts/") else []),
         {"url": source, "icon": "fa-file-code", "text": "This notebook (.ipynb)", "note": "runs on its own"}
         if source.endswith(".ipynb")
         else {"url": source, "icon": "fa-file-lines", "text": "This page as text (.md)", "note": ""},

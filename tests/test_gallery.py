@@ -247,3 +247,14 @@ def test_schedules_cover_the_years_of_the_contract(contract: Contract) -> None:
             if contract.years:
                 last = contract.years if schedule.counts_from_first_year() else contract.first_year + contract.years - 1
                 assert max(schedule) <= last, f"{clause.name}: a value for a year after the last"
+
+
+# --- the gallery's page -----------------------------------------------------------------------------------------------
+
+
+def test_the_gallery_page_lists_every_contract_by_its_title() -> None:
+    page = (ROOT / "book" / "gallery.md").read_text("utf-8")
+    listed = dict(re.findall(r"^- \[(.+)\]\(\.\./contracts/(.+)\.md\)$", page, re.M))
+    assert {name: title for title, name in listed.items()} == {
+        name: Contract.load(gallery(name)).title for name in NAMES
+    }
