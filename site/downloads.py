@@ -254,10 +254,11 @@ def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     if not doctree:
         return
     source = context["pathto"](f"_sources/{context['sourcename']}", 1)
+    word, terms = context["pathto"](f"{page}.docx", 1), context["pathto"](f"{page}.yaml", 1)
     contract = [
-        {"url": context["pathto"](f"{page}.docx", 1), "icon": "fa-file-word", "text": "Word (.docx)", "note": "to edit"},
-        {"url": context["pathto"](f"{page}.yaml", 1), "icon": "fa-file-code", "text": "The contract (.yaml)", "note": "to settle"},
-    ]  # fmt: skip
+        {"url": word, "icon": "fa-file-word", "text": "Word (.docx)", "note": "to edit"},
+        {"url": terms, "icon": "fa-file-code", "text": "The contract (.yaml)", "note": "to settle"},
+    ]
     context["downloads"] = [
         *(contract if page.startswith("contracts/") else []),
         {"url": source, "icon": "fa-file-code", "text": "This notebook (.ipynb)", "note": "runs on its own"}
