@@ -1,0 +1,47 @@
+"""Tables for notebooks and chapters: plain HTML that needs neither Jinja nor a kernel."""
+
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+
+class Table:
+    """A table whose numbers are formatted by column: `table(frame, {"amount": "{:,.2f}"})`."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def table(frame: Any, formats: Mapping[str, str | Callable[[Any], str]] | None = None) -> Table:
+    """A data frame as a table: columns as they are, without its index; a missing number is a dash.
+
+    >>> import pandas
+    >>> print(table(pandas.DataFrame({"party": ["plan"], "net": [-1234.5]}), {"net": "{:,.0f}"}).html)
+    <table class="dataframe">
+    <thead><tr><th>party</th><th>net</th></tr></thead>
+    <tbody>
+    <tr><td>plan</td><td>−1,234</td></tr>
+    </tbody>
+    </table>
+    """
+    say = {name: form.format if isinstance(form, str) else form for name, form in (formats or {}).items()}
+
+    def cell(column: str, value: Any) -> str:
+        if value is None or value != value:
+            return "–"
+        text = say.get(column, str)(value)
+        return escape(re.sub(r"^(\$?)-", r"−\1", text) if column in say else text)
+
+    head = "".join(f"<th>{escape(str(name))}</th>" for name in frame.columns)
+    rows = [
+        "<tr>"
+        + "".join(f"<td>{cell(name, value)}</td>" for name, value in zip(frame.columns, row, strict=True))
+        + "</tr>"
+        for row in frame.itertuples(index=False, name=None)
+    ]
+    lines = ['<table class="dataframe">', f"<thead><tr>{head}</tr></thead>", "<tbody>", *rows, "</tbody>", "</table>"]
+    return Table("\n".join(lines))
