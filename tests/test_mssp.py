@@ -1,4 +1,4 @@
-"""The Medicare Shared Savings Program: CMS's files as each year spells them, and its published results settled again."""
+"""The Medicare Shared Savings Program: CMS's files as each year spells them, and its results settled again."""
 
 import csv
 import io
@@ -429,7 +429,14 @@ def test_all_bad_cells_are_told_at_once(tmp_path: Path) -> None:
         row = row.replace(cell, written)
     with pytest.raises(Refusal) as refusal:
         mssp.read(table(tmp_path, header, row, row), 2022)
-    assert len(refusal.value.faults) == 8
+    assert len(refusal.value.faults) == 8, "four in each row"
+
+
+def test_a_row_given_twice_is_refused_and_an_aco_with_two_agreements_is_not(tmp_path: Path) -> None:
+    """An ACO that renewed in July 2019 has two rows of that year; one that a copy has doubled would count twice."""
+    header, row = FORMATS["2022"]
+    assert "A1070 again, the same as row 2" in refused(table(tmp_path, header, row, row), 2022)
+    assert len(mssp.read(table(tmp_path, header, row, row.replace("07/01/2019", "01/01/2022")), 2022)) == 2
 
 
 def test_two_flags_or_none_are_refused(tmp_path: Path) -> None:
