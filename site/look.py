@@ -63,8 +63,8 @@ def paper(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
 NUMBER = re.compile(r"[-−(+]?[$€£]?[-−]?\d.*|[-–—]|nan|", re.I)
 
 
-def columns(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Mark the columns of words in tables that code printed: numbers stand at the right, words at the left."""
+def printed_tables(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Set tables that code printed: numbers at the right, words at the left, and a wide one scrolls by itself."""
     if "dataframe" not in context.get("body", ""):
         return
     body = BeautifulSoup(context["body"], "html.parser")
@@ -77,12 +77,14 @@ def columns(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
                 for row in rows:
                     for cell in row[place : place + 1]:
                         cell["class"] = " ".join([*cell.get_attribute_list("class"), "words"])
+        if not table.find_parent(class_="cell_output"):
+            table.wrap(body.new_tag("div", attrs={"class": "pst-scrollable-table-container"}))
     context["body"] = str(body)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", scripts, priority=900)
     app.connect("html-page-context", article, priority=900)
-    app.connect("html-page-context", columns, priority=900)
+    app.connect("html-page-context", printed_tables, priority=900)
     app.connect("html-page-context", paper, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -63,6 +63,20 @@ class Ledger(list[Line]):
             if (year is None or line.year == year) and all(getattr(line, field) in names for field, names in wanted)
         )
 
+    def outlay(self, party: str, *, year: int, clause: Collection[str]) -> Number:
+        """What a party paid under these clauses in a year, less what it got back under them.
+
+        >>> fee = Line(1, "fee", "plan", "practice", 100.0, {}, (12,))
+        >>> refund = Line(1, "refund", "practice", "plan", 30.0, {}, (24,))
+        >>> Ledger([fee, refund]).outlay("plan", year=1, clause=["fee", "refund"])
+        70.0
+        """
+        return add_up(
+            line.amount if line.payer == party else -line.amount
+            for line in self
+            if line.year == year and line.clause in clause and party in (line.payer, line.payee)
+        )
+
     def parties(self) -> list[str]:
         return list(dict.fromkeys(party for line in self for party in (line.payer, line.payee)))
 

@@ -21,7 +21,7 @@ class CumulativeLosses(Clause):
 
     words = (
         "Losses are the year's spending less the benchmark.",
-        "Spending counts what was paid under {net_of}.",
+        "Spending counts what {payee} paid under {net_of}, less what it got back under them.",
         "Good and bad years are added together over a period of {period} years.",
         "Once the sum reaches {minimum} of the same years' benchmarks, {payer} pays {payee} {share} of it, {settled}.",
         "The payments of a period are together at most {cap} of its benchmarks.",
@@ -40,7 +40,7 @@ class CumulativeLosses(Clause):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         before = ledger.period(self.name, int(self.period))
-        this_year = year.spend + ledger.total(year=year.year, clause=self.net_of) - year.benchmark
+        this_year = year.spend + ledger.outlay(self.payee, year=year.year, clause=self.net_of) - year.benchmark
         lost = this_year + sum(line.workings["lost this year"] for line in before)
         expected = year.benchmark + sum(line.workings["benchmark"] for line in before)
         owed = when(reaches(lost, self.minimum * expected) & (lost > 0), self.share * lost, 0.0)

@@ -22,7 +22,7 @@ class CumulativeSavings(Clause):
 
     words = (
         "Savings are the benchmark less the year's spending.",
-        "Spending counts what was paid under {net_of}.",
+        "Spending counts what {payer} paid under {net_of}, less what it got back under them.",
         "Good and bad years are added together over a period of {period} years.",
         "Once the sum reaches {minimum} of the same years' benchmarks, {payer} pays {payee} {share} of it, {settled}.",
         "The payments of a period are together at most {cap} of its benchmarks.",
@@ -41,7 +41,7 @@ class CumulativeSavings(Clause):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         before = ledger.period(self.name, int(self.period))
-        this_year = year.benchmark - year.spend - ledger.total(year=year.year, clause=self.net_of)
+        this_year = year.benchmark - year.spend - ledger.outlay(self.payer, year=year.year, clause=self.net_of)
         saved = this_year + sum(line.workings["saved this year"] for line in before)
         expected = year.benchmark + sum(line.workings["benchmark"] for line in before)
         earned = when(reaches(saved, self.minimum * expected) & (saved > 0), self.share * saved, 0.0)

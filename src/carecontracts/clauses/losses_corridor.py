@@ -20,7 +20,7 @@ class LossesCorridor(Clause):
 
     words = (
         "Losses are the year's spending less the benchmark.",
-        "Spending counts what was paid under {net_of}.",
+        "Spending counts what {payee} paid under {net_of}, less what it got back under them.",
         "{payer} pays {payee} a share of the losses, by bands of the benchmark: {bands}.",
         "The payment is at most {cap} of the benchmark.",
         "It is at most {revenue_cap} of {payer}'s revenue from {payee}.",
@@ -39,7 +39,7 @@ class LossesCorridor(Clause):
         return self.reads if self.revenue_cap is None else {**self.reads, "provider_revenue": None}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        lost = year.spend + ledger.total(year=year.year, clause=self.net_of) - year.benchmark
+        lost = year.spend + ledger.outlay(self.payee, year=year.year, clause=self.net_of) - year.benchmark
         rate = most(lost, 0.0) / most(year.benchmark, 0.01)
         owed = self.bands.bands(rate) * year.benchmark
         if self.cap is not None:

@@ -53,5 +53,6 @@ class MeasureGuarantee(Clause):
         missed = short / most(self.by * against, 1e-9)
         refund = fee if self.refund == "in full" else fee * missed
         left = most(self.cap * fee - ledger.total(year=year.year, clause=self.cap_counts), 0.0)
-        owed = (short > 1e-9 * most(against, 1.0)) & (year.denominators[self.measure] >= self.minimum_denominator)
+        short_of_it = short > 1e-9  # what floats lose is no shortfall
+        owed = short_of_it & (year.denominators[self.measure] >= self.minimum_denominator)
         return when(owed, least(refund, left), 0.0), {"most that is refunded": left, "missed rate": missed}

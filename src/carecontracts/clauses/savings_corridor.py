@@ -22,7 +22,7 @@ class SavingsCorridor(Clause):
 
     words = (
         "Savings are the benchmark less the year's spending.",
-        "Spending counts what was paid under {net_of}.",
+        "Spending counts what {payer} paid under {net_of}, less what it got back under them.",
         "{payer} pays {payee} a share of the savings, by bands of the benchmark: {bands}.",
         "The payment is at most {cap} of the benchmark.",
         "It is at most {revenue_cap} of {payee}'s revenue from {payer}.",
@@ -41,7 +41,7 @@ class SavingsCorridor(Clause):
         return self.reads if self.revenue_cap is None else {**self.reads, "provider_revenue": None}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        saved = year.benchmark - year.spend - ledger.total(year=year.year, clause=self.net_of)
+        saved = year.benchmark - year.spend - ledger.outlay(self.payer, year=year.year, clause=self.net_of)
         rate = most(saved, 0.0) / most(year.benchmark, 0.01)
         paid = self.bands.bands(rate) * year.benchmark
         if self.cap is not None:

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from ..clause import Clause, ClauseName
 from ..ledger import Ledger
-from ..units import Number, Rate, Share, least, most, when
+from ..units import Number, Rate, Share, least, most, reaches, when
 from ..year import Year
 
 
@@ -47,10 +47,11 @@ class SavingsGuarantee(Clause):
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         fee = ledger.total(year=year.year, clause=self.fee)
         target = self.times * fee + (self.beyond or 0) * year.benchmark
-        shortfall = most(target - (year.benchmark - year.spend), 0.0)
+        saved = year.benchmark - year.spend
+        shortfall = most(target - saved, 0.0)
         refund = fee
         if self.refund != "in full":
             refund = shortfall if self.refund == "dollar for dollar" else fee * shortfall / most(target, 0.01)
         left = most(self.cap * fee - ledger.total(year=year.year, clause=self.cap_counts), 0.0)
-        owed = when(shortfall > 0.0001, least(refund, left), 0.0)  # what floats lose is no shortfall
+        owed = when(reaches(saved, target), 0.0, least(refund, left))
         return owed, {"target": target, "shortfall": shortfall, "most that is refunded": left}

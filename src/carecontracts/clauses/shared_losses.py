@@ -25,7 +25,7 @@ class SharedLosses(Clause):
 
     words = (
         "Losses are the year's spending less the benchmark.",
-        "Spending counts what was paid under {net_of}.",
+        "Spending counts what {payee} paid under {net_of}, less what it got back under them.",
         "Once losses reach the minimum loss rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum loss rate, as a share of the benchmark, is {minimum}.",
@@ -70,7 +70,7 @@ class SharedLosses(Clause):
         return self.reads | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        lost = year.spend + ledger.total(year=year.year, clause=self.net_of) - year.benchmark
+        lost = year.spend + ledger.outlay(self.payee, year=year.year, clause=self.net_of) - year.benchmark
         minimum = self.minimum * year.benchmark
         rate = self.share
         if self.quality and self.lower_share_if:

@@ -22,7 +22,7 @@ class SharedSavings(Clause):
 
     words = (
         "Savings are the benchmark less the year's spending.",
-        "Spending counts what was paid under {net_of}.",
+        "Spending counts what {payer} paid under {net_of}, less what it got back under them.",
         "Losses of earlier years that are not yet made good come off savings first;"
         " of them, {losses_carried} is carried from one year to the next.",
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
@@ -61,7 +61,7 @@ class SharedSavings(Clause):
     cap: Share | None = None
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        saved = year.benchmark - year.spend - ledger.total(year=year.year, clause=self.net_of)
+        saved = year.benchmark - year.spend - ledger.outlay(self.payer, year=year.year, clause=self.net_of)
         carried = {}
         if self.losses_carried is not None:
             saved = saved - ledger.working(self.name, "losses carried on", year.year - 1)

@@ -210,8 +210,15 @@ class _Reader:
             year: self._quality_scale([r for r, y in zip(self.rows, years, strict=True) if y == year])
             for year in set(years)
         }
-        acos = [self._aco(row, year, scales[year]) for row, year in zip(self.rows, years, strict=True)]
-        return [aco for aco in acos if aco], self.faults
+        acos: dict[Aco, str] = {}  # and the row of each
+        for row, year in zip(self.rows, years, strict=True):
+            aco = self._aco(row, year, scales[year])
+            if aco in acos:
+                given = f"{aco.aco_id} again, the same as row {acos[aco]}"
+                self.fault(row, self.columns["aco_id"][0], given, "each row once", "remove one")
+            elif aco:
+                acos[aco] = row[""]
+        return list(acos), self.faults
 
     def _year(self, row: Mapping[str, str]) -> int:
         if self.year is not None or "year" not in self.columns:

@@ -1,0 +1,298 @@
+"""The command line: each verb, what it prints and writes, its exit codes, and text that tries to be more than text."""
+
+import csv
+import html
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from markdown_it import MarkdownIt
+
+from carecontracts import Contract, __version__, gallery, read_years
+from carecontracts.cli import main
+from carecontracts.files import safe_cell
+from carecontracts.gallery import gallery_names
+from carecontracts.paper.term_sheet import term_sheet
+from carecontracts.programs import mssp
+
+FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
+# saved 24,000,000 - 22,000,000 - 480,000 = 1,520,000 x 0.5 x 0.9 = 684,000; recouped least(400,000, 342,000)
+YEARS = "year,member_months,benchmark,spend,measures.quality score\n2026,12000,24000000,22000000,0.9\n"
+
+
+class Run(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs the command with some words: its exit code and what it printed."""
+
+    def command(*words: object) -> Run:
+        monkeypatch.setattr(sys, "argv", ["carecontracts", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Run(code, out, err)
+
+    return command
+
+
+@pytest.fixture
+def years(tmp_path: Path) -> Path:
+    path = tmp_path / "years.csv"
+    path.write_text(YEARS, "utf-8")
+    return path
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- settle ----------------------------------------------------------------------------------------------------------
+
+
+def test_settle_prints_every_line_with_its_workings_and_the_totals(run, years) -> None:
+    done = run("settle", FOUR_CLAUSES, years)
+    assert done.code == 0
+    for text in ("400,000.00", "480,000.00", "684,000.00", "342,000.00", "saved 1,520,000.00", "sharing rate 45%"):
+        assert text in done.out
+    totals = done.out.split("Totals by party")[1]
+    assert re.search(r"the practice +1,564,000\.00 +342,000\.00 +1,222,000\.00", totals)
+    assert re.search(r"the plan +342,000\.00 +1,564,000\.00 +-1,222,000\.00", totals)
+
+
+def test_settle_writes_a_statement_that_adds_up_as_printed(run, years, tmp_path) -> None:
+    assert run("settle", FOUR_CLAUSES, years, "--out", tmp_path / "out.csv").code == 0
+    written = rows(tmp_path / "out.csv")
+    ledger = Contract.load(FOUR_CLAUSES).settle(read_years(years))
+    assert [(r["year"], r["paragraph"], r["clause"], float(r["amount"])) for r in written] == [
+        (str(line.year), str(n), line.clause, line.amount) for n, line in enumerate(ledger, 1)
+    ]
+    assert written[1]["due"] == "2026-01 to 2026-12"
+    assert "saved 1,520,000.00" in written[2]["workings"]
+
+
+def test_settle_writes_the_cash_flow(run, years, tmp_path) -> None:
+    assert run("settle", FOUR_CLAUSES, years, "--cash-flow", tmp_path / "flow.csv").code == 0
+    written = rows(tmp_path / "flow.csv")
+    assert written[0] == {
+        "month": "2026-01", "party": "plan", "received": "0.00", "paid": "440000.00", "position": "-440000.00",
+    }  # fmt: skip
+    assert written[-1]["position"] == "1222000.00"
+
+
+def test_settle_reads_years_in_yaml_and_says_what_no_clause_reads(run, tmp_path) -> None:
+    (tmp_path / "years.yaml").write_text(
+        "- {year: 2026, member_months: {a: 6000, b: 6000}, benchmark: 24000000, spend: 22000000, lives: 1000,\n"
+        "   measures: {quality score: 0.9, falls: 0.1}}\n",
+        "utf-8",
+    )
+    done = run("settle", FOUR_CLAUSES, tmp_path / "years.yaml")
+    assert "684,000.00" in done.out
+    assert "No clause reads: lives, measures.falls" in done.err
+
+
+def test_several_years_are_settled_in_order_with_one_memory(run, years) -> None:
+    years.write_text(YEARS + YEARS.splitlines()[1].replace("2026", "2027") + "\n", "utf-8")
+    done = run("settle", FOUR_CLAUSES, years)
+    assert done.out.index("2026") < done.out.index("2027")
+    assert "58,000.00" in done.out  # what was left of the advance: 400,000 - 342,000
+
+
+# --- term-sheet, years, gallery, help --------------------------------------------------------------------------------
+
+
+def test_term_sheet_prints_and_writes_the_same(run, tmp_path) -> None:
+    printed = run("term-sheet", FOUR_CLAUSES)
+    assert printed.out == term_sheet(Contract.load(FOUR_CLAUSES))
+    assert run("term-sheet", FOUR_CLAUSES, "--out", tmp_path / "sheet.md").code == 0
+    assert (tmp_path / "sheet.md").read_text("utf-8") == printed.out
+
+
+@pytest.mark.parametrize("name", gallery_names())
+def test_the_empty_years_file_has_the_columns_that_a_contract_reads(name: str, run, tmp_path) -> None:
+    """Filled in with anything plausible, it settles."""
+    assert run("years", name, "--out", tmp_path / "years.csv").code == 0
+    header, *empty = list(csv.reader((tmp_path / "years.csv").open(encoding="utf-8")))
+    contract = Contract.load(gallery(name))
+    assert header == ["year", *contract.facts()]
+    assert len(empty) == (contract.years or 1)
+    filled = [[row[0], *("1" for _ in row[1:])] for row in empty]
+    with (tmp_path / "years.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *filled])
+    assert run("settle", name, tmp_path / "years.csv").code == 0
+
+
+def test_gallery_lists_every_contract(run) -> None:
+    out = run("gallery").out
+    assert all(name in out for name in gallery_names())
+
+
+def test_a_name_of_the_gallery_stands_for_its_file(run) -> None:
+    assert run("term-sheet", "mssp/track-1").out == term_sheet(Contract.load(gallery("mssp/track-1")))
+
+
+def test_help_and_version(run) -> None:
+    assert run("--version").out == f"carecontracts {__version__}\n"
+    for words in ([], ["settle"], ["term-sheet"], ["mssp"], ["years"], ["gallery"]):
+        done = run(*words, "--help")
+        assert done.code == 0
+        assert "Usage:" in done.out
+    assert {"settle", "term-sheet", "mssp"} <= set(re.findall(r"[\w-]+", run("--help").out))
+
+
+@pytest.mark.parametrize("words", [["settle"], ["settle", "a"], ["nothing"], ["mssp", "f.csv", "--year", "soon"]])
+def test_what_is_not_a_command_exits_with_2(words: list[str], run) -> None:
+    assert run(*words).code == 2
+
+
+def test_it_runs_as_a_command_of_its_own() -> None:
+    """In a narrow terminal that knows only ASCII, as on an old server."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
+    done = subprocess.run(
+        [sys.executable, "-m", "carecontracts.cli", "term-sheet", "shared-savings"],
+        capture_output=True, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"# ")
+    done = subprocess.run(
+        [sys.executable, "-m", "carecontracts.cli", "settle", "none.yaml", "none.csv"], capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"2 mistakes" in done.stderr
+
+
+# --- mssp ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    path = tmp_path / "results.csv"
+    path.write_bytes(mssp.published_rows().read_bytes())
+    return path
+
+
+def test_mssp_compares_with_what_was_published(run, results) -> None:
+    done = run("mssp", results)
+    assert done.code == 0
+    assert "71 ACO-years" in done.out
+    assert "1 of 71 rows are not matched" in done.out
+    assert re.search(r"A2392 +2019 +track-1-plus +-2,074,092 +-2,561,463\.30 +a loss limit of 8%", done.out)
+    assert len(re.findall(r"(?m)^20\d\d +\d", done.out)) == 9, "a row for each year"
+
+
+def test_mssp_writes_a_row_for_each_aco_in_the_files_order(run, results, tmp_path) -> None:
+    assert run("mssp", results, "--out", tmp_path / "out.csv").code == 0
+    written, given = rows(tmp_path / "out.csv"), rows(results)
+    assert ",".join(written[0]) == "aco_id,performance_year,track,published,recomputed,band,matched,reason"
+    assert [(r["aco_id"], r["performance_year"]) for r in written] == [(r["ACO_ID"], r["PY"]) for r in given]
+    assert [float(r["published"]) for r in written] == [float(r["EarnSaveLoss"]) for r in given]
+    assert [r["matched"] for r in written].count("false") == 1
+    for row in written:
+        apart = abs(float(row["published"]) - float(row["recomputed"]))
+        assert (apart <= float(row["band"]) + 0.005) == (row["matched"] == "true")
+        assert bool(row["reason"]) == (row["matched"] == "false")
+
+
+def test_mssp_settles_a_file_that_publishes_nothing(run, results, tmp_path) -> None:
+    results.write_text(results.read_text("utf-8").replace("EarnSaveLoss", "NotYet"), "utf-8")
+    assert run("mssp", results, "--out", tmp_path / "out.csv").code == 0
+    written = rows(tmp_path / "out.csv")
+    assert {(r["published"], r["matched"]) for r in written} == {("", "")}
+    assert any(float(r["recomputed"]) > 0 for r in written)
+
+
+def test_mssp_wants_the_year_where_the_file_does_not_say(run, results, tmp_path) -> None:
+    text = re.sub(r"(?m)^(?!2022|PY).*\n", "", results.read_text("utf-8")).replace("PY,", "Sheet,", 1)
+    results.write_text(text, "utf-8")
+    assert run("mssp", results, "--out", tmp_path / "out.csv").code == 2
+    assert not (tmp_path / "out.csv").exists()
+    done = run("mssp", results, "--year", 2022)
+    assert done.code == 0
+    assert "Every row matches." in done.out
+
+
+# --- text that tries to be more --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tricky(tmp_path: Path) -> Path:
+    """A contract whose names are markup of one kind or another."""
+    path = tmp_path / "tricky.yaml"
+    path.write_text(
+        FOUR_CLAUSES.read_text("utf-8")
+        .replace("title: Care management", "title: '<script>alert(1)</script> [bold]Care[/bold] $x$ :::{raw} html'")
+        .replace(" for people with complex needs", "")
+        .replace("summary: A fee,", "summary: '% A fee ![x](http://a.example/x.png) {{fee}} `code`' #")
+        .replace("plan: the plan", "plan: '[link](http://a.example) [red]plan[/red]'")
+        .replace("practice: the practice", "practice: '1. the | practice *and* _more_ {share}'"),
+        "utf-8",
+    )
+    return path
+
+
+def test_markup_in_names_is_printed_not_obeyed(run, tricky, years) -> None:
+    done = run("settle", tricky, years)
+    assert "[bold]Care[/bold]" in done.out
+    assert "[red]plan[/red]" in re.sub(r"\s*\n\s*", " ", done.out)
+
+
+def test_markup_in_names_is_escaped_in_the_term_sheet(run, tricky) -> None:
+    """Rendered, the names stand there as they were written, and the page has no element that the sheet has not."""
+    sheet = run("term-sheet", tricky).out
+    page = MarkdownIt("commonmark").enable("table").render(sheet)
+    assert set(re.findall(r"<(\w+)", page)) <= {"h1", "h2", "p", "ul", "ol", "li", "strong", *TABLE}
+    contract = Contract.load(tricky)
+    for text in (contract.title, contract.summary, *contract.parties.values()):
+        assert text in html.unescape(page)
+    assert not re.search(r"(?m)^(%|:::)", sheet), "no comment and no fence of MyST"
+
+
+TABLE = ("table", "thead", "tbody", "tr", "th", "td")
+
+
+def test_formulas_are_defused_in_what_a_spreadsheet_opens(run, tmp_path) -> None:
+    for cell in ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "=cmd|' /C calc'!A0"):
+        assert safe_cell(cell) == "'" + cell
+    for cell in ("-5.20", "+5", "the plan", "5", "", None, -5.2):
+        assert safe_cell(cell) == cell
+    contract = FOUR_CLAUSES.read_text("utf-8").replace("per_member_per_month: 40", "per_member_per_month: {'=1+1': 40}")
+    (tmp_path / "deal.yaml").write_text(contract, "utf-8")
+    (tmp_path / "years.csv").write_text(YEARS.replace("member_months,", "member_months.=1+1,"), "utf-8")
+    assert run("settle", tmp_path / "deal.yaml", tmp_path / "years.csv", "--out", tmp_path / "out.csv").code == 0
+    cells = [cell for row in rows(tmp_path / "out.csv") for cell in row.values()]
+    assert not any(re.match(r"[=+@]|-(?!\d+(\.\d+)?$)", cell) for cell in cells)
+    assert run("years", tmp_path / "deal.yaml").out.startswith("year,member_months.=1+1,")
+
+
+# --- files that cannot be written ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["settle", "term-sheet", "years", "mssp"])
+@pytest.mark.parametrize("kind", ["no such folder", "a folder"])
+def test_a_file_that_cannot_be_written(verb: str, kind: str, run, years, results, tmp_path) -> None:
+    out = tmp_path if kind == "a folder" else tmp_path / "none" / "out.csv"
+    words = {"settle": [FOUR_CLAUSES, years], "mssp": [results]}.get(verb, [FOUR_CLAUSES])
+    done = run(verb, *words, "--out", out)
+    assert done.code == 2
+    assert str(out) in done.err
+    assert "give another path" in done.err
+
+
+def test_a_very_long_name_is_no_file(run) -> None:
+    done = run("term-sheet", "a" * 5_000)
+    assert done.code == 2
+    assert "File name too long" in done.err

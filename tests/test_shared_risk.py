@@ -1,0 +1,84 @@
+"""What must hold between mechanisms that share risk, whatever the year: one is a special case of another."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carecontracts import Contract, Year
+
+PARTIES = {"plan": "the plan", "group": "the group"}
+dollars = st.integers(0, 2_000_000).map(float)
+share = st.integers(0, 100).map(lambda percent: percent / 100)
+
+
+def contract(*clauses: dict) -> Contract:
+    common = {"payer": "plan", "payee": "group", "due": "monthly"}
+    text = {
+        "title": "Two ways to say one thing",
+        "summary": "They must pay the same.",
+        "parties": PARTIES,
+        "first_year": 1,
+        "clauses": [common | clause for clause in clauses],
+    }
+    return Contract.model_validate(text)
+
+
+def pays(clause: dict, *years: Year) -> list[float]:
+    return [line.amount for line in contract({"name": "it"} | clause).settle(years)]
+
+
+@given(dollars, dollars, share, share)
+def test_a_corridor_with_nothing_up_to_a_minimum_is_savings_counted_from_the_minimum(benchmark, spend, part, minimum):
+    year = Year(year=1, benchmark=benchmark, spend=spend)
+    savings = {"kind": "shared_savings", "minimum": minimum, "share": part, "counted_from": "the minimum"}
+    corridor = {"kind": "savings_corridor", "bands": {0.0: 0.0, minimum or 1e-9: part}}
+    (one,), (other,) = pays(savings, year), pays(corridor, year)
+    assert abs(one - other) <= 0.02
+
+
+@given(dollars, dollars, share, share)
+def test_a_period_of_one_year_is_shared_savings(benchmark, spend, part, minimum):
+    year = Year(year=1, benchmark=benchmark, spend=spend)
+    terms = {"minimum": minimum, "share": part}
+    once = {"kind": "cumulative_savings", "period": 1, "settled": "once, when the period ends"}
+    assert pays({"kind": "shared_savings"} | terms, year) == pays(once | terms, year)
+
+
+@given(st.lists(dollars, min_size=3, max_size=3), share)
+def test_years_added_together_never_pay_more_than_the_good_ones_alone(spends, part):
+    years = [Year(year=k, benchmark=1_000_000.0, spend=spend) for k, spend in enumerate(spends, 1)]
+    terms = {"kind": "cumulative_savings", "minimum": 0, "share": part, "settled": "once, when the period ends"}
+    together, alone = sum(pays(terms | {"period": 3}, *years)), sum(pays(terms | {"period": 1}, *years))
+    assert together <= alone + 0.02
+
+
+@given(st.lists(dollars, min_size=3, max_size=3), share)
+def test_paid_as_it_goes_ends_at_no_less_than_paid_once(spends, part):
+    years = [Year(year=k, benchmark=1_000_000.0, spend=spend) for k, spend in enumerate(spends, 1)]
+    terms = {"kind": "cumulative_savings", "minimum": 0, "share": part, "period": 3}
+    as_it_goes = terms | {"settled": "each year on the years so far, less what was paid for them before"}
+    once = terms | {"settled": "once, when the period ends"}
+    assert sum(pays(as_it_goes, *years)) >= sum(pays(once, *years)) - 0.02
+
+
+@given(st.integers(0, 5_000), dollars)
+def test_a_prepayment_reconciled_in_full_both_ways_is_fee_for_service(months, cost):
+    rate = {"name": "rate", "kind": "capitation", "per_member_per_month": 100}
+    settled = {"kind": "reconciliation", "prepaid": ["rate"], "services": ["visits"], "bands": {0: 1}}
+    back = settled | {
+        "name": "back",
+        "payer": "group",
+        "payee": "plan",
+        "side": "what was paid beyond their cost",
+    }
+    more = settled | {"name": "more", "side": "what they cost beyond that"}
+    year = Year(year=1, member_months={"all": months}, services={"visits": cost})
+    net = contract(rate, back, more).settle([year]).net()
+    assert abs(net["group"] - cost) <= 0.02
+
+
+@given(st.lists(dollars, min_size=1, max_size=5), dollars)
+def test_full_cover_above_the_attachment_leaves_claims_up_to_it(claims, attachment):
+    cover = {"kind": "stop_loss", "attachment": attachment, "coinsurance": 1}
+    year = Year(year=1, claims={f"member {k}": claim for k, claim in enumerate(claims)})
+    (recovered,) = pays(cover, year)
+    assert abs(sum(claims) - recovered - sum(min(claim, attachment) for claim in claims)) <= 0.02
