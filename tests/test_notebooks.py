@@ -17,6 +17,7 @@ NOTEBOOKS = [
     for path in sorted(FOLDER.glob("*.ipynb"))
 ]
 SLOWEST = 20  # seconds
+WIDEST = 88  # characters of code: what a page shows without scrolling sideways
 
 # What the level-two headings of every notebook say, in this order; others may stand between them.
 SECTIONS = (
@@ -100,6 +101,23 @@ def test_no_results_are_committed(path):
         if cell.cell_type == "code":
             assert not cell.outputs, f"clear the output of: {cell.source}"
             assert cell.execution_count is None, f"clear the execution count of: {cell.source}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_its_code_fits_the_page(path):
+    for cell in source(path).cells:
+        if cell.cell_type == "code":
+            long = [line for line in cell.source.splitlines() if len(line) > WIDEST]
+            assert not long, f"more than {WIDEST} characters, in {cell.id}: {long}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_its_tables_need_no_jinja(path):
+    """A Styler needs Jinja, which a reader who runs one notebook may not have; and there is one way to show a table."""
+    for cell in source(path).cells:
+        if cell.cell_type == "code":
+            by_hand = re.search(r"\.style\b|\.to_html\(", cell.source)
+            assert not by_hand, f"use carecontracts.tables.table in: {cell.source}"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS)
