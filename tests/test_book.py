@@ -19,6 +19,9 @@ def contents(part=None) -> list[str]:
     """The files that _toc.yml names, in reading order."""
     part = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")) if part is None else part
     own = [part[key] for key in ("root", "file") if key in part]
+    if "glob" in part:
+        found = sorted(ROOT.glob(f"{part['glob']}.md")) + sorted(ROOT.glob(f"{part['glob']}.ipynb"))
+        own += [path.relative_to(ROOT).with_suffix("").as_posix() for path in found]
     return own + [
         name for key in ("parts", "chapters", "sections") for child in part.get(key, []) for name in contents(child)
     ]
