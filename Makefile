@@ -14,6 +14,7 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
+BUILD   := $(BIN)/jupyter-book build -q -W -n --keep-going .
 TOOLS   := .venv/tools-$(VERSION)
 READY   := .venv/ready-$(VERSION)
 SCRIPTS := node_modules/.package-lock.json
@@ -61,7 +62,7 @@ _build/book.ok: $(READY) $(SCRIPTS) _build/engine.ok $(PAGES)
 	rm -rf _build/html _build/.doctrees
 	$(BIN)/python -c 'import matplotlib.font_manager'
 	@echo "Running the notebooks and writing the pages"
-	$(BIN)/jupyter-book build -q -W -n --keep-going .
+	@$(BUILD) || { echo "Once more from nothing, in case a kernel stalled"; rm -rf _build/html _build/.doctrees; $(BUILD); }
 	@touch $@
 
 _build/engine.ok: $(READY) $(ENGINE)
