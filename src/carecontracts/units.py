@@ -289,7 +289,9 @@ class Unit:
             if text.endswith("%"):
                 return "write a share as a decimal: 0.5, not 50%"
             return "write a plain number, without quotes, commas or signs" if text else "write a number"
-        inside = (number >= self.bottom) & (number <= self.top)
+        # the ends of an array are enough, and take no memory; NaN is inside nothing
+        low, high = (number.min(), number.max()) if is_array(number) and number.size else (number, number)
+        inside = (low >= self.bottom) & (high <= self.top)
         if not (inside.all() if hasattr(inside, "all") else inside):
             if self.top == 1 and not is_array(number) and 1 < number <= 100:
                 return f"for {number:g}% write {number / 100:g}"
