@@ -12,7 +12,7 @@ NPM = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
 
 def pins(text: str) -> set[tuple[str, str]]:
     return {
-        (name.lower().replace("_", "-"), version) for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", text, re.M)
+        (name.lower().replace("_", "-"), version) for name, version in re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", text, re.M)
     }
 
 

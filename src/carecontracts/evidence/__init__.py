@@ -1,0 +1,1 @@
+"""Evidence: what programs like this one have done, study by study."""

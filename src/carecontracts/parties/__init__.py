@@ -1,0 +1,1 @@
+"""Parties: what a program costs each side, and what it must bring."""

@@ -1,0 +1,1 @@
+"""People: from claims to the year that both sides accept."""
