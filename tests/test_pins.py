@@ -11,9 +11,8 @@ NPM = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
 
 
 def pins(text: str) -> set[tuple[str, str]]:
-    return {
-        (name.lower().replace("_", "-"), version) for name, version in re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", text, re.M)
-    }
+    found = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", text, re.M)
+    return {(name.lower().replace("_", "-"), version) for name, version in found}
 
 
 def test_the_short_list_installs_this_package_and_pins_the_rest():
