@@ -79,30 +79,21 @@ class Line:
 NAMES = ("medicaid", "medicare", "dual", "commercial")
 
 
-def _read() -> dict[str, Line]:
+def _read() -> tuple[dict[str, Line], dict[str, Mapping[str, float]]]:
     rows, _ = read_yaml(files(__package__) / "synthetic.yaml")
+    everyone = rows.pop("everyone")
     lines = {}
     for name in NAMES:
         own = {row: figures[name] for row, figures in rows.items()}
         conditions = {condition: own.pop(condition) for condition in CONDITIONS}
         split = {service: own.pop(service) for service in SPLIT}
         lines[name] = Line(conditions=conditions, split=split, **own)
-    return lines
+    return lines, everyone
 
 
-LINES = _read()
+LINES, EVERYONE = _read()
 
-# What each condition adds to the score, in parts of a standard deviation: conditions drive cost. Assumptions, set so
-# that mental illness beside chronic disease costs 60-75% more (Boyd 2010) and the top 5% have what GAO-15-460 found.
-WEIGHTS = dict(diabetes=0.35, heart_failure=0.70, copd=0.50, asthma=0.25, ckd=0.45, esrd=2.2, coronary_disease=0.45,
-               stroke=0.55, cancer=0.80, hypertension=0.15, dementia=0.45, smi=0.65, depression=0.35, sud=0.50)  # fmt: skip
-CHILD_WEIGHT, DECADE_WEIGHT, UNSEEN = -0.35, 0.06, 0.55
-# How a condition moves with age, in standard deviations a decade (assumptions); the others do not.
-BY_DECADE = dict(diabetes=0.25, heart_failure=0.35, copd=0.30, ckd=0.35, coronary_disease=0.40, stroke=0.35, cancer=0.30,
-                 hypertension=0.40, dementia=0.60, esrd=0.10, asthma=-0.05, smi=0.05, sud=0.05)  # fmt: skip
-# Of those with a social need: food, housing, transport, utilities (Accountable Health Communities, first 750,000).
-NEED_SHARES = dict(zip(NEEDS, (0.67, 0.47, 0.41, 0.28), strict=True))
-
+CHILD_WEIGHT, DECADE_WEIGHT, UNSEEN = -0.35, 0.06, 0.55  # of the score (assumptions)
 PROVIDERS = 20
 _GRID = np.linspace(-6, 6, 2_401)
 _NORMAL = NormalDist()
@@ -121,13 +112,13 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
     >>> people = panel("medicaid", 1_000, rng=np.random.default_rng(1))
     >>> people.groupby("year").person_id.count().to_dict()
     {2023: 883, 2024: 818, 2025: 769}
-    >>> panel("medicade", 10, rng=np.random.default_rng(1))
+    >>> panel("comercial", 10, rng=np.random.default_rng(1))
     Traceback (most recent call last):
     ...
     carecontracts.refusal.Refusal: synthetic people, line
-      given:   'medicade'
+      given:   'comercial'
       allowed: medicaid, medicare, dual, commercial
-      do:      did you mean 'medicaid'? name a line of business
+      do:      did you mean 'commercial'? name a line of business
     """
     _refuse(line, members, years, first_year)
     the = LINES[line]
@@ -160,20 +151,21 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
             + (1.2 if name in BEHAVIORAL else 0.5) * disabled
             + rng.standard_normal(n)
         )
-        latent = pull[:, None] + BY_DECADE.get(name, 0.0) * age / 10
+        latent = pull[:, None] + EVERYONE["by_decade"][name] * age / 10
         if name not in ("asthma", "depression"):
             latent = latent - 3.0 * (age < 12)
         has[name] = latent > np.quantile(latent[:, 0], 1 - the.conditions[name])
-        score = score + WEIGHTS[name] * has[name]
+        score = score + EVERYONE["weights"][name] * has[name]
     chronic = np.sum([has[name] for name in CHRONIC], axis=0)
     behavioral = np.sum([has[name] for name in BEHAVIORAL], axis=0)
 
     # Social need is commoner with behavioral conditions; its kinds as screened.
     pressed = rng.standard_normal(n) + 0.5 * mind + 0.3 * disabled
     pressed = pressed > np.quantile(pressed, 1 - the.social)
-    kinds = rng.random((n, len(NEEDS))) < np.array(list(NEED_SHARES.values()))
+    shares = np.array([EVERYONE["needs"][name] for name in NEEDS])
+    kinds = rng.random((n, len(NEEDS))) < shares
     none = ~kinds.any(axis=1)
-    kinds[none, rng.choice(len(NEEDS), int(none.sum()), p=np.array(list(NEED_SHARES.values())) / 1.83)] = True
+    kinds[none, rng.choice(len(NEEDS), int(none.sum()), p=shares / shares.sum())] = True
     kinds &= pressed[:, None]
     needs = {name: kinds[:, k] for k, name in enumerate(NEEDS)}
 
