@@ -85,6 +85,7 @@ class Worded(BaseModel):
     words: ClassVar[tuple[str, ...]]  # sentences; one is left out while a term that it names is not set
     closing: ClassVar[tuple[str, ...]] = ()  # the sentences that end every one of its family
     plainly: ClassVar[tuple[str, ...]] = ()  # the terms whose names read as plain words, without quotation marks
+    remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
     common: ClassVar[frozenset[str]] = frozenset({"kind", "basis", "note"})  # what every one of its family has
 
