@@ -34,8 +34,7 @@ clauses:
 """
 MEASUREMENT: dict[str, Any] = {
     "population": {
-        "definition": "prior cost",
-        "settings": {"at least": 25_000},
+        "definition": {"cost": {"dollars": 25_000}},
         "years_running": 2,
         "age_from": 18,
         "age_to": 64,
@@ -47,9 +46,9 @@ MEASUREMENT: dict[str, Any] = {
     "spending": {"truncated_at": {2024: 240_000, 2026: 250_000}, "above": 0.1, "without": ["pharmacy", "post_acute"]},
     "run_out": {"months": 3, "completion": "the chain ladder", "triangle": 24},
     "fees": {"treatment": "netted once from", "codes": ["G9008"], "clauses": ["fee"]},
-    "benchmark": {"kind": "persistence_corrected", "remains": {1: 0.6, 2: 0.5}, "trend": 0.05},
-    "risk": {"score": "a given score", "column": "score", "most_growth": 0.03},
-    "tiers": {"complex": {"definition": "prior admissions", "settings": {"at least": 2}}},
+    "benchmark": {"kind": "own_history", "weights": [0.1, 0.9], "trend": 0.05},
+    "risk": {"score": "a given score", "outcome": "score", "most_growth": 0.03},
+    "tiers": {"complex": {"definition": {"stays": {"at_least": 2}}}},
     "engaged_months": {"outcome": "contact", "least": 2},
     "measures": {"admissions": {"measure": "admissions per 1,000", "least": 30, "otherwise": 0.5}},
     "outcomes": {"housing": {"outcome": "housing_need_closed"}},
@@ -86,6 +85,7 @@ def test_the_term_sheet_prints_each_part_and_each_basis(tmp_path: Path) -> None:
     )
     assert "| Spending | truncated at: \\$240,000 in 2024 to 2025 and \\$250,000 from 2026 | illustrative |" in sheet
     assert "| Benchmark | trend: 5% | not stated |" in sheet
+    assert "| Population | definition: cost with dollars 25,000 | not stated |" in sheet
     assert "- lists made anew within a year" in sheet
     write_word(agreed, tmp_path / "sheet.docx")
     texts = [paragraph.text for paragraph in Document(str(tmp_path / "sheet.docx")).paragraphs]
@@ -119,7 +119,8 @@ def test_a_part_is_amended_by_its_terms_and_replaced_by_another_kind() -> None:
 def test_a_schedule_becomes_the_years_number_and_its_first_holds_before_it() -> None:
     spending = contract().measurement.spending  # type: ignore[union-attr]
     assert [spending.at(year, 2026).truncated_at for year in (2022, 2025, 2026, 2027)] == [240e3, 240e3, 250e3, 250e3]
-    benchmark = contract().measurement.benchmark  # type: ignore[union-attr]
+    remains = {"kind": "persistence_corrected", "remains": {1: 0.6, 2: 0.5}, "trend": 0.05}
+    benchmark = contract(benchmark=remains, risk=None).measurement.benchmark  # type: ignore[union-attr]
     assert [benchmark.at(year, 2026).remains for year in (2025, 2026, 2027)] == [0.6, 0.6, 0.5]  # type: ignore[union-attr]
 
 
@@ -169,8 +170,9 @@ measurement:
         ({"spending": {"above": 0.5}}, "`above` without a limit"),
         ({"run_out": {"completion": "a given factor", "factor": 0.9}}, "factor: 0.9"),
         ({"run_out": {"triangle": 12}}, "`triangle` without"),
-        ({"risk": {"score": "CMS-HCC V28", "column": "x"}}, "score: CMS-HCC V28, column: 'x'"),
+        ({"risk": {"score": "CMS-HCC V28", "outcome": "x"}}, "score: CMS-HCC V28, outcome: 'x'"),
         ({"risk": {"score": "CMS-HCC V28"}, "benchmark": None}, "`risk` with no benchmark"),
+        ({"benchmark": {"kind": "fixed", "per_member_per_month": 9}}, "`risk` with a benchmark of kind fixed"),
         ({"benchmark": {"kind": "own_history", "weights": [0.5, 0.6], "trend": 0}}, "[0.5, 0.6]"),
         ({"fees": {"treatment": "netted once from", "clauses": ["fee", "savings"]}}, "no savings"),
         ({"fees": {"treatment": "outside", "clauses": ["fee"]}}, "fee"),

@@ -18,6 +18,30 @@ from .units import Count, Dollars, Lives, Months, Schedule, Share, Years, reache
 Service = Literal["inpatient", "emergency", "outpatient", "professional", "behavioral", "post_acute", "pharmacy"]
 
 
+# A population definition by name, with its terms (`{cost: {dollars: 25000}}`), or joined by `all`, `any`, `not` and
+# `both_years`. `people.definitions` knows the names and checks the terms.
+Definition = Name | dict[str, Any]
+
+
+def say_definition(made: Any) -> str:
+    """A definition in words.
+
+    >>> say_definition({"any": ["hospital_stays", {"cost": {"dollars": 25000}}]})
+    'any of (hospital stays; cost with dollars 25,000)'
+    """
+    if isinstance(made, Mapping) and len(made) == 1:
+        (name, inside), *_ = made.items()
+        if isinstance(inside, list) and name in ("all", "any"):
+            return f"{name} of ({'; '.join(map(say_definition, inside))})"
+        if name in ("not", "both_years"):
+            return f"{'not' if name == 'not' else 'this year and the year before:'} {say_definition(inside)}"
+        if isinstance(inside, Mapping) and inside:
+            terms = [f"{term} {say_count(v) if isinstance(v, (int, float)) else v}" for term, v in inside.items()]
+            return f"{name} with {', '.join(terms)}".replace("_", " ")
+        return str(name).replace("_", " ")
+    return str(made).replace("_", " ")
+
+
 class Part(Worded):
     """One choice in how a year is measured: its words, its terms, and what it does not model."""
 
@@ -47,8 +71,7 @@ class Part(Worded):
         """Each term that is a number, or several, with its value in words."""
         for term, unit in type(self).terms().items():
             value = getattr(self, term)
-            several = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-            if self._is_set(term) and (unit or any(isinstance(item, (int, float)) for item in several)):
+            if self._is_set(term) and (unit or (isinstance(value, (Mapping, list)) and _has_numbers(value))):
                 yield term, self._say_term(term)
 
     def _is_set(self, term: str) -> bool:
@@ -56,15 +79,23 @@ class Part(Worded):
 
     def _say_term(self, term: str) -> str:
         value, unit = getattr(self, term), type(self).terms().get(term)
-        if unit:
+        if unit and not isinstance(value, list) and (isinstance(value, Schedule) or not isinstance(value, dict)):
             return unit.say(value)
         plain = type(self).said_plainly(term)
+        if term == "definition":
+            return say_definition(value)
         if isinstance(value, Mapping):
             return ", ".join(f"{name} {say_count(number)}" for name, number in value.items())
         if isinstance(value, list):
             names = [_say_item(item, plain) for item in value]
             return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
         return _say_item(value, plain)
+
+
+def _has_numbers(value: Any) -> bool:
+    if isinstance(value, (Mapping, list)):
+        return any(map(_has_numbers, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _say_item(value: Any, plain: bool) -> str:
@@ -85,20 +116,19 @@ class Population(Part):
 
     Not modelled:
     - lists made anew within a year
+    - claims of the year before that had not arrived when the list was made
     """
 
     title = "Population"
     words = (
-        "The contract is for people who meet the definition {definition}, read from {known}.",
-        "The definition is used with: {settings}.",
+        "The contract is for people who meet this definition, read from {known}: {definition}.",
         "It must hold in each of {years_running} such years in a row.",
         "The list is made {made}.",
         "People are {age_from} or older at the end of the year.",
         "People are {age_to} or younger at the end of the year.",
         "Left out are people with any of: {left_out}.",
     )
-    definition: Name = "everyone"
-    settings: dict[Name, Count] = {}
+    definition: Definition = "everyone"
     known: Literal["the year before", "the year itself"] = "the year before"
     years_running: Years | None = None
     made: Literal["anew for each year", "once, before the first year"] = "anew for each year"
@@ -321,7 +351,9 @@ class Fees(Part):
 class Risk(Part):
     """The benchmark follows the people's risk: their average score over that of the people it was made from.
 
-    ratio = average score of the year / average score of the benchmark's people, within the limits
+    ratio = average score of the year / weighted average score of the earlier years' people, within the limits
+
+    A score is read from the year before the one that it explains, and weighted by member months.
 
     Not modelled:
     - a correction for coding that has grown everywhere
@@ -330,22 +362,22 @@ class Risk(Part):
     title = "Risk adjustment"
     words = (
         "The benchmark is multiplied by the growth of the average risk score: {score}.",
-        "The scores stand in the eligibility table's column {column}.",
+        "The scores are those that the outcome table records as {outcome}.",
         "The score rises by {most_growth} at most.",
         "The score falls by {most_fall} at most.",
     )
     score: Literal["CMS-HCC V28", "CMS-HCC V24", "a given score"]
-    column: Name | None = None
+    outcome: Name | None = None
     most_growth: Share | None = None
     most_fall: Share | None = None
 
     @model_validator(mode="after")
-    def _column_where_given(self) -> Self:
-        if (self.score == "a given score") != (self.column is not None):
+    def _outcome_where_given(self) -> Self:
+        if (self.score == "a given score") != (self.outcome is not None):
             raise _refused(
-                f"score: {self.score}, column: {show(self.column)}",
-                "a `column` with `score: a given score`, and only there",
-                "add or take out `column:`",
+                f"score: {self.score}, outcome: {show(self.outcome)}",
+                "an `outcome` with `score: a given score`, and only there",
+                "add or take out `outcome:`",
             )
         return self
 
@@ -471,12 +503,8 @@ class Tier(Part):
     """Members of one tier: those who meet its definition and no tier's before it."""
 
     title = "Tier"
-    words = (
-        "Of the people who count and are in no tier before it, those who meet the definition {definition}.",
-        "The definition is used with: {settings}.",
-    )
-    definition: Name
-    settings: dict[Name, Count] = {}
+    words = ("Of the people who count and are in no tier before it, those who meet this definition: {definition}.",)
+    definition: Definition
 
 
 class Measure(Part):
@@ -541,10 +569,12 @@ class Measurement(BaseModel):
     outcomes: dict[Name, Recorded] = {}
 
     @model_validator(mode="after")
-    def _a_price_has_no_people(self) -> Self:
-        if self.risk and (self.benchmark is None or self.benchmark.kind == "matched_comparison"):
-            given = f"`risk` with {self.benchmark.kind if self.benchmark else 'no benchmark'}"
-            raise _refused(given, "a benchmark made from other years or agreed", "take out `risk:`")
+    def _risk_has_two_sides(self) -> Self:
+        if self.risk and not isinstance(self.benchmark, OwnHistory):
+            given = f"`risk` with {f'a benchmark of kind {self.benchmark.kind}' if self.benchmark else 'no benchmark'}"
+            raise _refused(
+                given, "a benchmark made from earlier years: own_history, regional_blend", "take out `risk:`"
+            )
         return self
 
     def parts(self) -> Iterator[tuple[str, Part]]:

@@ -29,8 +29,8 @@ import ibis.expr.types as ir
 from ibis.expr import operations as ops
 
 from ..refusal import Fault, Refusal, did_you_mean, show
-from ..units import Count, Dollars, Share, Unit, say_count
-from .conditions import named, value_sets
+from ..units import Count, Dollars, Share, Unit
+from .conditions import value_sets
 
 Mark = Literal["published", "described", "assumption"]
 
