@@ -18,6 +18,10 @@ from carecontracts.programs import mssp
 
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
 VALID = FOUR_CLAUSES.read_text("utf-8")
+GOAL = (
+    "{goal: people are well, measure: health, better: higher, reported_by: people, "
+    "read_after_months: 6, decides: who pays}"
+)
 YEARS = "year,member_months,benchmark,spend,measures.quality score\n2026,12000,24000000,22000000,0.9\n"
 
 
@@ -228,6 +232,8 @@ NOT_A_CONTRACT = [
     ("a list", "- title: fee", "terms and their values"),
     ("a word", "fee", "terms and their values"),
     ("no clauses", VALID.split("clauses:")[0], "`clauses:` is needed"),
+    ("six goals", VALID + "goals: [" + ", ".join([GOAL] * 6) + "]", "at most 5"),
+    ("a goal that decides nothing", VALID + "goals: [" + GOAL.replace(", decides: who pays", "") + "]", "decides"),
     ("an empty list of clauses", VALID.split("clauses:")[0] + "clauses: []", "at least 1"),
     ("clauses by name", VALID.split("clauses:")[0] + "clauses: {fee: 5}", "a list: [first, second]"),
     ("a clause that is a word", VALID + "  - fee\n", "terms and their values"),

@@ -85,7 +85,6 @@ class Worded(BaseModel):
     words: ClassVar[tuple[str, ...]]  # sentences; one is left out while a term that it names is not set
     closing: ClassVar[tuple[str, ...]] = ()  # the sentences that end every one of its family
     plainly: ClassVar[tuple[str, ...]] = ()  # the terms whose names read as plain words, without quotation marks
-    remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
     common: ClassVar[frozenset[str]] = frozenset({"kind", "basis", "note"})  # what every one of its family has
 
@@ -155,6 +154,7 @@ class Clause(Worded):
         Mapping[str, Unit | None]
     ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
+    remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
     lan: ClassVar[str] = ""  # HCP-LAN category of the payment
     vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code

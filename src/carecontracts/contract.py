@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from .clause import Clause, Name, Party, Text, Worded
 from .clauses import MECHANISMS, AnyClause
 from .files import MOST_YAML_BYTES, Place, parse_yaml, read_text
+from .goals import Goals
 from .ledger import Ledger, Line
 from .measurement import Measurement, Part, kinds_of, part_at
 from .refusal import Fault, Refusal, did_you_mean, show
@@ -48,6 +49,7 @@ class Contract(BaseModel):
     years: Annotated[int, Field(ge=1, le=99)] | None = None  # how long it runs; without it, until it is ended
     year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which a contract year begins
     scales: dict[Name, Scale] = {}  # sliding scales that several terms share, by name
+    goals: Goals = []  # what both sides want of it
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
     measurement: Measurement | None = None  # how the facts of a year are made from claims
     not_modelled: list[Text] = []
@@ -232,6 +234,7 @@ def _fault(error: Any, place: _Places) -> Fault:
         "list_type": "a list: [first, second]",
         "int_type": "a whole number",
         "too_short": "at least {min_length} of them",
+        "too_long": "at most {max_length} of them",
         "literal_error": "{expected}",
         "greater_than_equal": "{ge} or more",
         "less_than_equal": "{le} or less",

@@ -60,6 +60,7 @@ def sections(contract: Contract) -> list[Section]:
     categories = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
     return [
         Section("Parties and term", items=[*parties, _term(contract)]),
+        *([Section("What both sides want", table=_goals(contract))] if contract.goals else []),
         Section("What is paid", order, clauses=_clauses(contract)),
         *(
             Section(
@@ -79,6 +80,18 @@ def sections(contract: Contract) -> list[Section]:
         Section("Payment categories", table=[("Paragraph", "HCP-LAN", "HL7 VBPR"), *categories]),
         Section("What is not modelled", items=list(dict.fromkeys(left_out))),
     ]
+
+
+def _goals(contract: Contract) -> list[tuple[str, ...]]:
+    """Each goal with its measure, clock and decision; and the paragraphs that pay for it, if any does."""
+    rows: list[tuple[str, ...]] = [("Goal", "Measure", "Read after", "Reported by", "What it decides", "Paid in")]
+    facts = [{fact.partition(".")[2] or fact for fact in clause.facts} for clause in contract.clauses]
+    for goal in contract.goals:
+        paid = ", ".join(f"paragraph {n}" for n, read in enumerate(facts, 1) if goal.measure in read) or "no paragraph"
+        months = f"{goal.read_after_months} month{'s' * (goal.read_after_months > 1)} ({goal.clock})"
+        measure = f"{goal.measure}; {goal.better} is better"
+        rows.append((goal.goal, measure, months, goal.reported_by, goal.decides, paid))
+    return rows
 
 
 def _clauses(contract: Contract) -> list[tuple[str, str, str]]:
