@@ -103,20 +103,7 @@ def check(
     today = today or date.today()
     step = on_step or (lambda _: None)
     claims, faults = (source, []) if isinstance(source, Claims) else look(source)
-    findings = [
-        Finding(
-            "",
-            fault.where.removeprefix(f"{source}/"),
-            fault.given,
-            1,
-            1,
-            "not read",
-            True,
-            (),
-            f"{fault.do} (allowed: {fault.allowed})",
-        )  # fmt: skip
-        for fault in faults
-    ]
+    findings = [_of_a_file(fault, f"{source}/") for fault in faults]
     unusable = {name for name in claims.given if set(REQUIRED[name]) - set(claims.given[name].rows.columns)}
     summary, kept = [], {}
     people: ir.Table | None = None
@@ -135,6 +122,11 @@ def check(
         if name == "eligibility":
             people = kept[name]
     return Report(tuple(findings), tuple(summary), replace(claims, **kept, given={}))
+
+
+def _of_a_file(fault: Fault, folder: str) -> Finding:
+    do = f"{fault.do} (allowed: {fault.allowed})"
+    return Finding("", fault.where.removeprefix(folder), fault.given, 1, 1, "not read", True, (), do)
 
 
 # --- the rules of a row -------------------------------------------------------------------------------------
