@@ -2,11 +2,12 @@
 
 import csv
 import hashlib
+import importlib
 import io
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -25,6 +26,9 @@ from .programs import mssp as medicare
 from .refusal import Fault, Refusal, told
 from .units import say_count, say_percent
 from .year import read_years
+
+if TYPE_CHECKING:
+    from .people.check import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -290,6 +294,65 @@ def _write(path: Path, text: str) -> None:
             [Fault(str(path), error.strerror or "an error", "a file that can be written", "give another path")]
         ) from None
     _console(stderr=True).print(Text(f"Wrote {path}"))
+
+
+# --- claims ---------------------------------------------------------------------------------------------------
+
+claims_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Claims: check them, import them.")
+app.add_typer(claims_app, name="claims")
+ClaimsSource = Annotated[
+    str,
+    typer.Argument(metavar="CLAIMS", help="A folder of CSV or Parquet files, a .duckdb file, or a database's address."),
+]
+
+
+@claims_app.command("check")
+def claims_check(
+    source: ClaimsSource,
+    out: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
+) -> None:
+    """List every fault of claims tables: what, where, how many, the first, and what to do. Exit code 2 with faults."""
+    check = _people("check")
+    console, errors = _console(), _console(stderr=True)
+    with errors.status("Reading") as status:
+        report = check.check(source, on_step=lambda step: status.update(Text(step)))
+    _print_findings(console, report)
+    if out:
+        rows = [(*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do) for f in report.findings]
+        header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do")
+        _write(out, _csv(header, rows))
+    if report.faults:
+        raise typer.Exit(2)
+
+
+def _people(module: str) -> Any:
+    """A module that stands on the data libraries, which a lean installation may lack."""
+    try:
+        return importlib.import_module(f"{__package__}.people.{module}")
+    except ModuleNotFoundError as error:
+        do = "install them: pip install 'carecontracts[people]'"
+        raise Refusal([Fault("claims", f"no module {error.name}", "Ibis, DuckDB and pandera", do)]) from None
+
+
+def _print_findings(console: Console, report: "Report") -> None:
+    for title, found in (("Faults", report.faults), ("Notes", report.notes)):
+        if not found:
+            continue
+        table = _table("Table", "Column", "Rule", ">Rows", "They are", "The first", "To do", title=title)
+        for f in found:
+            table.add_row(f.table, f.column, f.rule, f"{f.found:,}", f.effect, "\n".join(f.examples), f.do)
+        console.print(table)
+        console.print()
+    table = _table(
+        "Table", ">Rows", ">Left out", ">Kept", ">Paid $", ">Left out $", ">Kept $", title="What later steps use"
+    )
+    for t in report.tables:
+        paid = (t.paid, t.paid_left_out, t.paid - t.paid_left_out)
+        shown = [f"{x:,.2f}" for x in paid] if t.table in ("medical_claim", "pharmacy_claim") else ["", "", ""]
+        table.add_row(t.table, f"{t.rows:,}", f"{t.left_out:,}", f"{t.rows - t.left_out:,}", *shown)
+    console.print(table)
+    faults, notes = len(report.faults), len(report.notes)
+    console.print(Text(f"\n{faults} kind{'s' * (faults != 1)} of fault, {notes} note{'s' * (notes != 1)}."))
 
 
 if __name__ == "__main__":
