@@ -93,7 +93,7 @@ def _read() -> tuple[dict[str, Line], dict[str, Mapping[str, float]]]:
 
 LINES, EVERYONE = _read()
 
-CHILD_WEIGHT, DECADE_WEIGHT, UNSEEN = -0.35, 0.06, 0.55  # of the score (assumptions)
+CHILD_WEIGHT, DECADE_WEIGHT, UNSEEN = -0.5, 0.06, 0.55  # of the score (assumptions)
 PROVIDERS = 20
 _GRID = np.linspace(-6, 6, 2_401)
 _NORMAL = NormalDist()
@@ -148,7 +148,7 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
         pull = (
             0.35 * frailty
             + (0.55 * mind if name in BEHAVIORAL else 0.0)
-            + (1.2 if name in BEHAVIORAL else 0.5) * disabled
+            + {"smi": 2.0, "depression": 1.8, "sud": 0.8}.get(name, 0.5) * disabled
             + rng.standard_normal(n)
         )
         latent = pull[:, None] + EVERYONE["by_decade"][name] * age / 10
@@ -356,14 +356,15 @@ def _services(
     bite = the.stay_share * cost / (cost + the.stay_price) * (1 + 0.25 * has["sud"] + 0.25 * has["heart_failure"])
     price = the.stay_price * (0.6 + np.sqrt(cost / (3 * the.stay_price)))  # costlier years have costlier stays
     expected = np.where(cost > 0.4 * the.stay_price, bite * cost / price, 0.0) * (1 + 0.5 * died)
-    stays = rng.poisson(expected * rng.gamma(1.5, 1 / 1.5, shape))
+    habit = rng.gamma(2.0, 1 / 2.0, shape[0])[:, None]  # some people go to the hospital for what others do not
+    stays = rng.poisson(expected * habit * (1 + 0.4 * has["smi"]) * rng.gamma(8, 1 / 8, shape))
     stays = np.minimum(stays, (cost / (0.35 * the.stay_price)).astype(int))
     inpatient = np.minimum(stays * price * rng.lognormal(-0.08, 0.4, shape), 0.88 * cost)
     left = cost - inpatient
 
     often = 0.30 * z + 0.55 * has["smi"] + 0.70 * has["sud"] + 0.25 * minds + 0.10 * np.minimum(chronic, 5)
     often = (
-        often + 0.35 * housing[:, None] + 0.55 * black[:, None]
+        often + 0.35 * housing[:, None] + 0.70 * black[:, None]
     )  # Black patients: 1.9 times the visits (NCHS DB 503)
     visits = rng.poisson(the.visit_rate * np.exp(often) * part * rng.gamma(0.7, 1 / 0.7, shape))
     visits = np.minimum(visits, (left / (1.6 * the.visit_price)).astype(int))
