@@ -39,7 +39,7 @@ class Totals:
 
     def quantile(self, p: Any) -> Any:
         """The total that a share p of years does not exceed; takes arrays."""
-        upto = np.cumsum(self.chances)
+        upto = self._running[0][1:]
         return self.values[np.minimum(np.searchsorted(upto, np.asarray(p) * upto[-1]), len(upto) - 1)]
 
     def odds(self, sharing: Sharing, benchmark: float | None = None, effect: float = 0.0) -> Odds:
