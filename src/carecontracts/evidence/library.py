@@ -314,12 +314,16 @@ def read_rows(rows: Any, lines: dict[Place, int], where: str, model: Any) -> lis
     """The rows of a YAML list as models, with every fault of every row at once."""
     if not isinstance(rows, list):
         raise Refusal([Fault(where, show(rows), "a list of rows, each beginning with `- key:`", "write it as a list")])
-    found, faults = [], []
+    found: list[Any] = []
+    faults: list[Fault] = []
+    fields = [*model.model_fields, *Effect.model_fields]
     for index, row in enumerate(rows):
         try:
             found.append(model.model_validate(row))
         except ValidationError as error:
-            faults += [_fault(e, index, row, lines, where, model) for e in error.errors()]
+            key = row.get("key") if isinstance(row, dict) else None
+            place = place_in(lines, where, (index,), f", row '{key or index + 1}'")
+            faults += faults_in(error, place, fields)
     faults += _repeated(rows, lines, where)
     if faults:
         raise Refusal(faults)
@@ -350,20 +354,38 @@ def _repeated(rows: Iterable[Any], lines: dict[Place, int], where: str) -> Itera
             seen[key] = index
 
 
-def _fault(error: Any, index: int, row: Any, lines: dict[Place, int], where: str, model: Any) -> Fault:
-    """A pydantic error in the reader's words."""
-    loc, context = tuple(error["loc"]), error.get("ctx", {})
-    line = next(lines[p] for n in range(len(loc), -1, -1) if (p := (index, *loc[:n])) in lines)
-    key = row.get("key") if isinstance(row, dict) else None
-    place = f"{where}, line {line}, row '{key or index + 1}'" + (", `" + ".".join(map(str, loc)) + "`" if loc else "")
-    if error["type"] == "told":
-        return Fault(place, context["given"], context["allowed"], context["do"])
-    if error["type"] == "missing":
-        return Fault(place, "nothing", f"`{loc[-1]}:` is needed", f"add `{loc[-1]}:`, or say that it was not seen")
-    if error["type"] == "extra_forbidden":
-        known = list(model.model_fields) + list(Effect.model_fields)
-        allowed = "a known field"
-        return Fault(place, f"the unknown field `{loc[-1]}`", allowed, did_you_mean(loc[-1], known) + "rename it")
-    if error["type"] == "literal_error":
-        return Fault(place, show(error["input"]), f"one of {context['expected']}", "correct it")
-    return Fault(place, show(error["input"]), error["msg"], "correct it")
+def faults_in(error: ValidationError, place: Callable[[Place], str], fields: Iterable[str]) -> Iterator[Fault]:
+    """What pydantic found wrong, in the reader's words; `place` says where in the file a part of the data stands."""
+    for e in error.errors():
+        loc, context = tuple(e["loc"]), e.get("ctx", {})
+        where = place(loc)
+        if e["type"] == "told":
+            yield Fault(where, context["given"], context["allowed"], context["do"])
+        elif e["type"] == "missing":
+            yield Fault(where, "nothing", f"`{loc[-1]}:` is needed", f"add `{loc[-1]}:`")
+        elif e["type"] == "extra_forbidden":
+            do = did_you_mean(loc[-1], fields) + "rename it"
+            yield Fault(where, f"the unknown field `{loc[-1]}`", "a known field", do)
+        elif e["type"] == "literal_error":
+            yield Fault(where, show(e["input"]), f"one of {context['expected']}", "correct it")
+        else:
+            allowed = {
+                "greater_than": "more than {gt}",
+                "greater_than_equal": "{ge} or more",
+                "less_than": "less than {lt}",
+                "less_than_equal": "at most {le}",
+                "float_type": "a number",
+                "int_type": "a whole number",
+                "string_type": "text (a number as text stands in quotes)",
+            }.get(e["type"], e["msg"])
+            yield Fault(where, show(e["input"]), allowed.format(**context), "correct it")
+
+
+def place_in(lines: dict[Place, int], where: str, start: Place = (), name: str = "") -> Callable[[Place], str]:
+    """A function that says where a part of a file's data stands: the file, the line, the row, the field."""
+
+    def place(loc: Place) -> str:
+        line = next((lines[p] for n in range(len(loc), -1, -1) if (p := (*start, *loc[:n])) in lines), 1)
+        return f"{where}, line {line}{name}" + (", `" + ".".join(map(str, loc)) + "`" if loc else "")
+
+    return place
