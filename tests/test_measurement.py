@@ -169,7 +169,7 @@ measurement:
         ({"spending": {"truncated_at": 1, "truncated_at_percentile": 0.9}}, "`truncated_at` and"),
         ({"spending": {"above": 0.5}}, "`above` without a limit"),
         ({"run_out": {"completion": "a given factor", "factor": 0.9}}, "factor: 0.9"),
-        ({"run_out": {"triangle": 12}}, "`triangle` without"),
+        ({"run_out": {"triangle": 12}}, "completion: none, triangle: 12"),
         ({"risk": {"score": "CMS-HCC V28", "outcome": "x"}}, "score: CMS-HCC V28, outcome: 'x'"),
         ({"risk": {"score": "CMS-HCC V28"}, "benchmark": None}, "`risk` with no benchmark"),
         ({"benchmark": {"kind": "fixed", "per_member_per_month": 9}}, "`risk` with a benchmark of kind fixed"),

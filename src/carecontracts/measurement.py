@@ -319,9 +319,11 @@ class RunOut(Part):
         for factor in self.factor.values() if isinstance(self.factor, Schedule) else [self.factor]:
             if factor is not None and not 1 <= factor <= 2:
                 raise _refused(f"factor: {factor:g}", "1 to 2 (1.02 adds 2%)", "write what is added as 1.0 and more")
-        if self.triangle is not None and self.completion != "the chain ladder":
+        if (self.triangle is not None) != (self.completion == "the chain ladder"):
             raise _refused(
-                "`triangle` without a chain ladder", "`completion: the chain ladder`", "take out `triangle:`"
+                f"completion: {self.completion}, triangle: {show(self.triangle)}",
+                "the months of a `triangle` with `completion: the chain ladder`, and only there",
+                "add or take out `triangle:`",
             )
         return self
 
@@ -444,7 +446,9 @@ class MatchedComparison(Part):
     words = (
         "The benchmark is what people in the same population who are not the provider's cost in the same year for each"
         " member month, weighted to be alike in {alike_in}.",
-        "A group counts with at least {least} people to compare.",
+        "Ages are in bands that begin at 0, 19, 35, 50, 65, 75 and 85, and costs in bands that begin at $0.01, $1,000,"
+        " $5,000, $10,000, $25,000, $50,000 and $100,000.",
+        "A group counts with at least {least} people to compare; the provider's people without one take the average.",
     )
     kind: Literal["matched_comparison"]
     alike_in: Annotated[

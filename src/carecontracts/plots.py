@@ -2,7 +2,9 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
+from itertools import combinations
 from typing import Any
 
 import matplotlib
@@ -58,3 +60,43 @@ def axes(width: float = 7.2, height: float = 3.8, **options: Any) -> tuple[Figur
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(**options)
+
+
+def overlap(released: Any, names: Sequence[str], title: str, alt: str) -> Picture:
+    """Who is on which lists: a bar for each combination, with dots below it for the lists that it is of.
+
+    `released` is `Crosswalk.released()`: a combination that is hidden there has no bar here. Above each bar stand the
+    people, and what they cost a year before and after.
+    """
+    rows = released[released["on"].isin(_combinations(names))]
+    figure, (bars, dots) = axes(
+        7.2, 2.6 + 0.45 * len(names) + 0.9, nrows=2, sharex=True, height_ratios=[2.6, 0.45 * len(names)]
+    )
+    places = range(len(rows))
+    shown = [0 if isinstance(n, str) else n for n in rows.people]
+    bars.bar(places, shown, color=BLUE, width=0.62)
+    for place, row in zip(places, rows.itertuples(index=False), strict=True):
+        hidden = isinstance(row.people, str)
+        text = "hidden" if hidden else f"{row.people:,}\n${row.cost / 1000:,.0f}k → ${row.next_cost / 1000:,.0f}k"
+        bars.annotate(
+            text, (place, 0 if hidden else row.people), (0, 3), textcoords="offset points", ha="center", fontsize=9
+        )
+    bars.set(ylabel="People", ylim=(0, 1.28 * max([1, *shown])))
+    bars.tick_params(bottom=False)
+    for place, on in zip(places, rows["on"], strict=True):
+        on_lists = [n for n, name in enumerate(names) if name in on.split(" and ")]
+        dots.plot([place] * len(names), range(len(names)), "o", color="#D9DEE3", ms=9)
+        dots.plot([place] * len(on_lists), on_lists, "o-", color=BLUE, ms=9, lw=2)
+    dots.set_yticks(range(len(names)), names)
+    dots.set(xticks=[], ylim=(len(names) - 0.5, -0.5), xlim=(-0.6, len(rows) - 0.4))
+    dots.grid(False)
+    for side in ("bottom", "left"):
+        dots.spines[side].set_visible(False)
+    dots.tick_params(left=False)
+    bars.set_title(title)
+    return Picture(figure, alt)
+
+
+def _combinations(names: Sequence[str]) -> set[str]:
+    every = (chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size))
+    return {" and ".join(chosen) for chosen in every}

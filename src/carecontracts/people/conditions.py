@@ -64,7 +64,8 @@ def value_sets(path: Path | None = None) -> dict[str, Condition]:
             entry["words"],
             entry["group"],
             entry["source"],
-            *(tuple(p for item in entry[kind] for p in prefixes(item)) for kind in KINDS),
+            tuple(p for item in entry["icd10"] for p in prefixes(item)),
+            tuple(p for item in entry["icd9"] for p in prefixes(item)),
             complex=entry.get("complex", False),
             hcc=tuple(entry.get("hcc", ())),
         )
@@ -102,10 +103,12 @@ def _faults(data: Any, where: str) -> Iterator[Fault]:
             yield Fault(here, f"no `{term}`", f"the terms {', '.join(sorted(needed))}", f"add `{term}:`")
         for term in sorted(set(map(str, entry)) - needed - {"complex", "hcc"}):
             hint = did_you_mean(term, needed)
-            yield Fault(here, f"the term `{term}`", "words, group, source, icd10, icd9, complex, hcc", f"{hint}remove it")
-        for term, allowed in (("group", GROUPS), ("source", SOURCES)):
-            if term in entry and entry[term] not in allowed:
-                yield Fault(f"{here}, `{term}`", show(entry[term]), ", ".join(allowed), "choose one of these")
+            yield Fault(
+                here, f"the term `{term}`", "words, group, source, icd10, icd9, complex, hcc", f"{hint}remove it"
+            )
+        for term, choices in (("group", GROUPS), ("source", SOURCES)):
+            if term in entry and entry[term] not in choices:
+                yield Fault(f"{here}, `{term}`", show(entry[term]), ", ".join(choices), "choose one of these")
         for kind in KINDS:
             for item in entry.get(kind) or ():
                 code = str(item)
@@ -139,9 +142,7 @@ def diagnoses(medical_claim: ir.Table) -> ir.Table:
     )
 
 
-def conditions(
-    claims: Claims, *, days: int = 2, sets: Mapping[str, Condition] | None = None
-) -> ir.Table:
+def conditions(claims: Claims, *, days: int = 2, sets: Mapping[str, Condition] | None = None) -> ir.Table:
     """Which conditions each person had in each calendar year: 0/1 columns, and the counts of three groups.
 
     A condition counts with its code on one inpatient claim, or on `days` different days of any claims. A person-year

@@ -1,4 +1,4 @@
-"""Who is high-need? Population definitions, each one pure Ibis expression over the member table, and rules made of them.
+"""Who is high-need? Population definitions, each a pure Ibis expression over the member table, and rules made of them.
 
 A definition reads the row of a person's year and says whether that year puts the person on the list for the next one.
 Its words are printed from the same terms that its expression reads. Definitions combine with `&`, `|` and `~` into a
@@ -71,6 +71,7 @@ class Columns:
         As many as the share makes, rounded to the nearest; a member with nothing is never among them.
         """
         year = self._members.year
+        # Both windows are of the whole year, so that no filter before or after changes who is among them.
         ranked = ibis.window(group_by=year, order_by=[ibis.desc(self[by].fill_null(0)), self._members.person_id])
         place = ibis.row_number().over(ranked)
         of_all = self._members.person_id.count().over(ibis.window(group_by=year))
@@ -119,7 +120,7 @@ def rule(words: str, mark: Mark, source: str = "", **basis: str) -> Callable[[Ca
     return register
 
 
-# --- by cost --------------------------------------------------------------------------------------------------------
+# --- by cost ---------------------------------------------------------------------------------------------------------
 
 
 @rule("cost of {dollars} or more in the year", "assumption")
@@ -147,7 +148,7 @@ def colorado_medicaid(m: Columns, dollars: Dollars = 25_000) -> Any:
     return m.paid >= dollars
 
 
-# --- by use ---------------------------------------------------------------------------------------------------------
+# --- by use ----------------------------------------------------------------------------------------------------------
 
 
 @rule("{at_least} or more hospital stays in the year", "assumption")
@@ -162,8 +163,8 @@ def emergency_visits(m: Columns, at_least: Count = 4) -> Any:
     return m.emergency_visits >= at_least
 
 
-@rule("{public} or more hospital stays in the year under Medicare or Medicaid, {private} or more under private insurance",
-      "published", "hcup2014sb184")  # fmt: skip
+@rule("{public} or more hospital stays in the year under Medicare or Medicaid, "
+      "{private} or more under private insurance", "published", "hcup2015sb190")  # fmt: skip
 def super_utilizer(m: Columns, public: Count = 4, private: Count = 3) -> Any:
     """HCUP's hospital super-utilizer."""
     return m.admissions >= ibis.ifelse(m.payer_type == "commercial", private, public)
@@ -182,13 +183,11 @@ def denver_health_stays(m: Columns, at_least: Count = 3, with_smi: Count = 2) ->
     return (m.admissions >= at_least) | ((m.admissions >= with_smi) & (m.smi == 1))
 
 
-@rule("{in_six_months} or more hospital stays within six months, {chronic} or more chronic conditions, and {factors} or "
-      "more of: {drugs} or more different drugs, no one at home to help, no way to get to care, a mental illness, "
+@rule("{in_six_months} or more hospital stays within six months, {chronic} or more chronic conditions, and {factors} "
+      "or more of: {drugs} or more different drugs, no one at home to help, no way to get to care, a mental illness, "
       "a substance use disorder, no secure home",
       "described", "finkelstein2020camden", chronic="assumption", factors="assumption", drugs="assumption")  # fmt: skip
-def camden(
-    m: Columns, in_six_months: Count = 2, chronic: Count = 2, factors: Count = 2, drugs: Count = 5
-) -> Any:
+def camden(m: Columns, in_six_months: Count = 2, chronic: Count = 2, factors: Count = 2, drugs: Count = 5) -> Any:
     """The Camden Coalition's kind: the six-month rule is the trial's, the other thresholds are assumptions."""
     found = m.count(["support_need", "transport_need", "sud", "housing_need"])
     found = found + (m.drugs >= drugs).fill_null(False).cast("int32") + m.any_of(["smi", "depression"]).cast("int32")
@@ -201,7 +200,7 @@ def lace(m: Columns, score: Count = 10) -> Any:
     return m.lace >= score
 
 
-# --- by condition ---------------------------------------------------------------------------------------------------
+# --- by condition ----------------------------------------------------------------------------------------------------
 
 
 @rule("{chronic} or more chronic physical conditions and {behavioral} or more behavioral conditions, "
@@ -210,12 +209,10 @@ def lace(m: Columns, score: Count = 10) -> Any:
 def chronic_and_behavioral(m: Columns, chronic: Count = 2, behavioral: Count = 1, visits: Count = 1) -> Any:
     """Denver Health's clinicians: primary care patients with several physical and behavioral conditions.
 
-    The source gives the kind ("multiple chronic physical and behavioral health conditions"); the counts are assumptions.
+    The source gives the kind ("multiple chronic physical and behavioral health conditions"), not the counts.
     """
     return (
-        (m.chronic_conditions >= chronic)
-        & (m.behavioral_conditions >= behavioral)
-        & (m.primary_care_visits >= visits)
+        (m.chronic_conditions >= chronic) & (m.behavioral_conditions >= behavioral) & (m.primary_care_visits >= visits)
     )
 
 
@@ -239,7 +236,9 @@ HEALTH_HOME = ("asthma", "diabetes", "coronary_disease", "heart_failure", "obesi
       "mental health condition",
       "published", "42 USC 1396w-4(h)", at_risk_from="assumption")  # fmt: skip
 def health_home(
-    m: Columns, chronic: Count = 2, at_risk_from: list[str] = ["hypertension", "hyperlipidemia"]  # noqa: B006
+    m: Columns,
+    chronic: Count = 2,
+    at_risk_from: list[str] = ["hypertension", "hyperlipidemia"],  # noqa: B006
 ) -> Any:
     """The Medicaid health home statute: mental health, substance use, asthma, diabetes, heart disease, BMI over 25.
 
@@ -262,7 +261,7 @@ def new_york_health_home(m: Columns, chronic: Count = 2) -> Any:
       "unplanned hospital stays in the year; or a serious mental illness or substance use disorder with a social need",
       "described", "lacare_ecm", visits="assumption", at_least="assumption")  # fmt: skip
 def california_ecm(m: Columns, visits: Count = 5, at_least: Count = 3) -> Any:
-    """California's Enhanced Care Management kind, for adults. The populations are the state's, the counts assumptions."""
+    """California's Enhanced Care Management kind, for adults: the state's populations, with counts assumed."""
     mind = m.any_of(["smi", "sud"])
     without_home = m.any_of(["housing_need", "homeless"])
     return (m.age >= 21) & (
@@ -273,7 +272,7 @@ def california_ecm(m: Columns, visits: Count = 5, at_least: Count = 3) -> Any:
     )
 
 
-# --- by function, frailty and judgment --------------------------------------------------------------------------------
+# --- by function, frailty and judgment -------------------------------------------------------------------------------
 
 
 @rule("aged {age} or more, with {indicators} or more signs of frailty", "described", "nam2017effective",
@@ -283,7 +282,14 @@ def frail(m: Columns, age: Count = 65, indicators: Count = 2) -> Any:
     return (m.age >= age) & (m.frailty_indicators >= indicators)
 
 
-SEGMENTS = ("children_complex", "disabled_under_65", "frail_elderly", "advancing_illness", "major_complex", "multiple_chronic")
+SEGMENTS = (
+    "children_complex",
+    "disabled_under_65",
+    "frail_elderly",
+    "advancing_illness",
+    "major_complex",
+    "multiple_chronic",
+)
 
 
 @rule("one of these segments of the National Academy of Medicine: {segments}", "described", "nam2017effective",
@@ -323,13 +329,13 @@ def social_need(m: Columns, at_least: Count = 1) -> Any:
     return m.social_needs >= at_least
 
 
-# --- by a score -------------------------------------------------------------------------------------------------------
+# --- by a score ------------------------------------------------------------------------------------------------------
 
 
-@rule("a {name} score of {at_least} or more", "assumption")
-def score(m: Columns, name: Literal["prism", "acg", "crg", "other"] = "prism", at_least: Count = 1.5) -> Any:
+@rule("a score by {system} of {at_least} or more", "assumption")
+def score(m: Columns, system: Literal["prism", "acg", "crg", "other"] = "prism", at_least: Count = 1.5) -> Any:
     """A score computed elsewhere (ACG and CRG are proprietary): it comes in as an outcome, `score_acg` and so on."""
-    return m[f"score_{name}"] >= at_least
+    return m[f"score_{system}"] >= at_least
 
 
 @rule("a PRISM risk score of {at_least} or more", "published", "dshs2021washington")
@@ -344,7 +350,7 @@ def hcc(m: Columns, at_least: Count = 2) -> Any:
     return m.hcc >= at_least
 
 
-# --- who may be counted at all ----------------------------------------------------------------------------------------
+# --- who may be counted at all ---------------------------------------------------------------------------------------
 
 
 @rule("covered for {months} months or more of the year", "assumption")
@@ -365,14 +371,15 @@ def alive(m: Columns) -> Any:
     return m.died == 0
 
 
-# --- a definition, and rules made of definitions ------------------------------------------------------------------------
+# --- a definition, and rules made of definitions ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Definition:
     """A population definition: one rule with its terms, or others joined by all, any, not or both_years.
 
-    >>> shared = definition("denver_health_stays") | (definition("cost", dollars=25_000) & definition("has", conditions=["smi"]))
+    >>> costly = definition("cost", dollars=25_000) & definition("has", conditions=["smi"])
+    >>> shared = definition("denver_health_stays") | costly
     >>> print(shared)
     any of:
     - 3 or more hospital stays in the year, or 2 or more with a serious mental illness
@@ -434,11 +441,14 @@ class Definition:
     def basis(self) -> list[tuple[str, str, str, str]]:
         """Rule, term, value in words and what it rests on: a term that a party has set is its own, `agreed`."""
         return [
-            (leaf.name, term, _say(RULES[leaf.name].units[term], value),
-             "agreed" if term in leaf.terms and value != RULES[leaf.name].defaults[term] else RULES[leaf.name].basis[term])
+            (leaf.name, term, _say(RULES[leaf.name].units[term], value), leaf._basis_of(term))
             for leaf in self.rules()
             for term, value in leaf._all_terms().items()
-        ]  # fmt: skip
+        ]
+
+    def _basis_of(self, term: str) -> str:
+        made = RULES[self.name]
+        return "agreed" if self.terms.get(term, made.defaults[term]) != made.defaults[term] else made.basis[term]
 
     # --- what it computes ---
 
@@ -498,7 +508,9 @@ def _read(data: Any, where: str, faults: list[Fault]) -> Definition | None:
     if isinstance(data, str):
         data = {data: {}}
     if not isinstance(data, Mapping) or len(data) != 1:
-        faults.append(Fault(where, show(data), allowed, "write, say, `any: [denver_health_stays, cost: {dollars: 25000}]`"))
+        faults.append(
+            Fault(where, show(data), allowed, "write, say, `any: [denver_health_stays, cost: {dollars: 25000}]`")
+        )
         return None
     (name, inside), *_ = data.items()
     if name in ("all", "any"):

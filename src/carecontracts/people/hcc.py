@@ -18,14 +18,16 @@ MODEL = "CMS-HCC Model V28"
 _SEX = {"male": "M", "female": "F"}
 
 
-def score(codes: list[str], *, age: int, gender: str, dual_code: str = "NA", reason: str = "", model: Any = MODEL) -> float:
+def score(
+    codes: list[str], *, age: int, gender: str, dual_code: str = "NA", reason: str = "", model: Any = MODEL
+) -> float:
     """The raw score of one person.
 
     >>> codes = ["E11.69", "I50.30", "I50.9", "I21.1", "I20.9", "R05"]
     >>> round(score(codes, age=70, gender="male"), 3)
     1.034
     """
-    person = Demographics(age=age, sex=_SEX[gender], dual_elgbl_cd=dual_code, orec=reason)  # type: ignore[arg-type]
+    person = Demographics(age=age, sex=_SEX[gender], dual_elgbl_cd=dual_code, orec=reason)
     return float(HCCInFHIR(model_name=model).calculate_from_diagnosis(codes, person).risk_score)
 
 
@@ -60,7 +62,7 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
         codes = list(person.codes) if isinstance(person.codes, list) or hasattr(person.codes, "tolist") else []
         about = Demographics(
             age=int(person.age),
-            sex=_SEX[person.gender],  # type: ignore[arg-type]
+            sex=_SEX[person.gender],
             dual_elgbl_cd=person.dual_code if person.dual and person.dual_code in _DUAL else "NA",
             orec=person.reason if person.reason in ("0", "1", "2", "3") else "",
         )

@@ -45,6 +45,7 @@ def members(claims: Claims, *, days: int = 2) -> ir.Table:
     year = _joined(base, conditions(claims, days=days), [*value_sets(), *COUNTS])
     year = _joined(year, outcomes(claims), [*NEEDS, *FLAGS, "social_needs", *LARGEST])
     year = _joined(year, drugs(claims), ["drugs"])
+    year = year.mutate(disabled=ibis.greatest(year.disabled, _entitled_by_disability(claims, year)))
     events = stays_and_visits(claims)
     year = _joined(year, _most(events), ["unplanned_admissions", *MOST])
     year = _joined(year, _highest_lace(events, year), ["lace"])
@@ -54,17 +55,14 @@ def members(claims: Claims, *, days: int = 2) -> ir.Table:
 def with_years_beside(year: ir.Table, facts: Sequence[str] = ()) -> ir.Table:
     """Each person-year with `prior_` and `next_` columns; `next_known` says whether the data reach the year after."""
     facts = facts or [c for c in year.columns if c not in FIXED]
-    before = year.select("person_id", year=_.year + 1, **{f"prior_{c}": year[c] for c in facts})
-    after = year.select("person_id", year=_.year - 1, **{f"next_{c}": year[c] for c in AFTER})
-    last = year.aggregate(last=_.year.max())
-    return (
-        year.left_join(before, FIXED)
-        .drop("person_id_right", "year_right")
-        .left_join(after, FIXED)
-        .drop("person_id_right", "year_right")
-        .cross_join(last)
-        .mutate(next_known=(_.year < _.last).cast("int8"))
-        .drop("last")
+    by_year = ibis.window(group_by=year.person_id, order_by=year.year)
+    before = year.year.lag().over(by_year) == year.year - 1  # not where a year without coverage lies between
+    after = year.year.lead().over(by_year) == year.year + 1
+    last = year.year.max().over(ibis.window())
+    return year.mutate(
+        **{f"prior_{c}": ibis.ifelse(before, year[c].lag().over(by_year), None) for c in facts},
+        **{f"next_{c}": ibis.ifelse(after, year[c].lead().over(by_year), None) for c in AFTER},
+        next_known=(year.year < last).cast("int8"),
     )
 
 
@@ -87,6 +85,14 @@ def outcomes(claims: Claims) -> ir.Table:
     return table.mutate(social_needs=sum(needs[1:], needs[0]))
 
 
+def _entitled_by_disability(claims: Claims, year: ir.Table) -> ir.Value:
+    """1 where Medicare's original reason for entitlement is disability (1, or 3 with kidney failure); Medicaid's aid
+    category is not in this layout and comes in as the outcome code `disabled`."""
+    spans = claims.eligibility
+    people = spans.filter(spans.original_reason_entitlement_code.isin(["1", "3"])).person_id
+    return year.person_id.isin(people).cast("int8")
+
+
 def drugs(claims: Claims) -> ir.Table:
     """How many different drugs a person had in a year: by the first nine digits of the NDC, labeler and product."""
     filled = claims.pharmacy_claim.mutate(year=_.dispensing_date.year())
@@ -107,13 +113,25 @@ def stays_and_visits(claims: Claims) -> ir.Table:
         inpatient.mutate(day=begun, ended=ended, sudden=inpatient.admit_type_code.isin(["1", "2", "5"]))
         .group_by("person_id", "day")
         .agg(ended=_.ended.max(), unplanned=_.sudden.any().fill_null(False).cast("int32"))
-        .select("person_id", "day", "unplanned", stay=ibis.literal(1), visit=ibis.literal(0), nights=_.ended.delta(_.day, unit="day"))
+        .select(
+            "person_id",
+            "day",
+            "unplanned",
+            stay=ibis.literal(1),
+            visit=ibis.literal(0),
+            nights=_.ended.delta(_.day, unit="day"),
+        )
     )
     visits = (
         lines.filter(lines.service == "emergency")
         .select("person_id", day=_.claim_start_date)
         .distinct()
-        .mutate(unplanned=ibis.literal(0, "int32"), stay=ibis.literal(0), visit=ibis.literal(1), nights=ibis.literal(0, "int64"))
+        .mutate(
+            unplanned=ibis.literal(0, "int32"),
+            stay=ibis.literal(0),
+            visit=ibis.literal(1),
+            nights=ibis.literal(0, "int64"),
+        )
     )
     events = ibis.union(stays, visits).mutate(n=_.day.delta(ibis.date("2000-01-01"), unit="day"), year=_.day.year())
     alike = {"group_by": events.person_id, "order_by": events.n}

@@ -86,8 +86,14 @@ def fit(members: ir.Table, before: int, *, features: Sequence[str] = FEATURES, c
     )
 
 
-def predicted(members: ir.Table, year: int, **options: Any) -> tuple[ir.Table, Model]:
-    """The rows of one year with `predicted_paid` for the year after it, and the model, fitted on the years before."""
-    model = fit(members, year, **options)
-    rows = members.filter(members.year == year)
-    return rows.mutate(predicted_paid=model(rows)), model
+def with_predicted(members: ir.Table, **options: Any) -> tuple[ir.Table, dict[int, Model]]:
+    """The member table with `predicted_paid`, and the model of each year, fitted on the years before it.
+
+    A year before which no pair of years ends has no prediction: the column is null there.
+    """
+    years = sorted(int(year) for year in members.select("year").distinct().execute().year)
+    models = {year: fit(members, year, **options) for year in years[1:]}
+    predictions = [(members.year == year, model(members)) for year, model in models.items()]
+    nothing = ibis.null("float64")
+    column = ibis.cases(*predictions, else_=nothing) if predictions else nothing
+    return members.mutate(predicted_paid=column), models
