@@ -13,7 +13,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from ..refusal import Fault, Refusal, show
 from .noise import Odds, Sharing
 
-CELLS = 2_000_000  # members drawn at once
+CELLS = 100_000  # members drawn at once: few enough to stay near the processor
 
 
 def totals(members: pd.DataFrame, lives: int, draws: int, *, rng: np.random.Generator, words: str = "") -> pd.DataFrame:
