@@ -164,5 +164,5 @@ def _rules() -> list[str]:
         f"- No table that leaves either party shows a count of 1 to {SMALLEST - 1}, or lets one be worked out.",
         "- A rate is a sum over a sum; both are handed over with it.",
         "- Either party can run the calculation again from the same files; they are kept until the year is final.",
-        "- A changed definition changes the fingerprint, and takes effect from the next year unless both sign otherwise.",
+        "- A changed definition changes the fingerprint, and holds from the next year unless both sign otherwise.",
     ]
