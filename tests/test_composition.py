@@ -1,14 +1,16 @@
 """Clauses together, where designs fail: all paid is all received; order, caps, tranches, and parts passed on."""
 
+import csv
 from collections import defaultdict
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from carecontracts import Contract, Ledger, Year, gallery
+from carecontracts import Contract, Ledger, Year, cli, gallery
 from carecontracts.gallery import gallery_names
 from carecontracts.ledger import Line
 from carecontracts.paper.term_sheet import paragraph, term_sheet
@@ -85,6 +87,33 @@ def test_settling_year_by_year_is_settling_at_once(name: str) -> None:
     for year in years:
         so_far = contract.settle([year], so_far)
     assert so_far == contract.settle(years)
+
+
+@GALLERY
+def test_without_its_workings_a_settlement_pays_the_same(name: str) -> None:
+    years = some_years(load(name))
+    whole, bare = load(name).settle(years), load(name).settle(years, workings=False)
+    assert [line._replace(workings={}) for line in bare] == [line._replace(workings={}) for line in whole]
+    assert all(line.workings.items() <= same.workings.items() for line, same in zip(bare, whole, strict=True))
+
+
+@GALLERY
+def test_the_commands_settle_it_and_print_it(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a years file, as a reader would: the statement, to the cent, and the term sheet."""
+    years = some_years(load(name))
+    facts, statement, sheet = tmp_path / "years.csv", tmp_path / "statement.csv", tmp_path / "sheet.md"
+    columns = list(dict.fromkeys(fact for year in years for fact in year.facts()))
+    with facts.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["year", *columns])
+        writer.writerows([year.year, *(year.facts().get(column, "") for column in columns)] for year in years)
+    for words in (["settle", name, str(facts), "--out", str(statement)], ["term-sheet", name, "--out", str(sheet)]):
+        assert cli.app(words, standalone_mode=False) in (None, 0)
+    capsys.readouterr()
+    with statement.open(encoding="utf-8", newline="") as file:
+        paid = [float(row["amount"]) for row in csv.DictReader(file)]
+    assert paid == [pytest.approx(float(line.amount), abs=0.005) for line in load(name).settle(years)]
+    assert sheet.read_text("utf-8") == term_sheet(load(name))
 
 
 # --- two payers, one provider -----------------------------------------------------------------------------------------

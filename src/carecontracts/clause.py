@@ -92,6 +92,7 @@ class Clause(BaseModel):
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
     once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
     plainly: ClassVar[tuple[str, ...]] = ()  # the terms whose names read as plain words, without quotation marks
+    remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
     lan: ClassVar[str] = ""  # HCP-LAN category of the payment
     vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code

@@ -83,11 +83,12 @@ class Contract(BaseModel):
             by_name[name].update(changes)
         return self._from(data, {}, "amended contract")
 
-    def settle(self, years: Sequence[Year], so_far: Sequence[Line] = ()) -> Ledger:
+    def settle(self, years: Sequence[Year], so_far: Sequence[Line] = (), *, workings: bool = True) -> Ledger:
         """What everyone pays everyone: one line for each clause and year, in order.
 
         `so_far` is the ledger of earlier years, where they were settled before.
-        Facts may be numpy arrays; then so are the amounts.
+        Facts may be numpy arrays; then so are the amounts. A simulation that wants the payments alone says
+        `workings=False`, and only what later years need is kept.
         """
         faults = list(self._faults_in(years, so_far))
         if faults:
@@ -95,9 +96,11 @@ class Contract(BaseModel):
         ledger = Ledger(so_far)
         for year in years:
             for clause in self.clauses:
-                amount, workings = clause.at(year, self.first_year).pay(year, ledger)
+                amount, how = clause.at(year, self.first_year).pay(year, ledger)
+                if not workings:
+                    how = {name: how[name] for name in clause.remembers if name in how}
                 due = clause.months_due(year.year, self.year_starts)
-                ledger.append(Line(year.year, clause.name, clause.payer, clause.payee, cents(amount), workings, due))
+                ledger.append(Line(year.year, clause.name, clause.payer, clause.payee, cents(amount), how, due))
         return ledger
 
     def facts(self) -> dict[str, list[str]]:

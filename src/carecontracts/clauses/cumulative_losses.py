@@ -28,6 +28,7 @@ class CumulativeLosses(Clause):
     )
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)
+    remembers = ("lost this year", "benchmark")
     lan, vbpr = "3B", "ssl"
 
     kind: Literal["cumulative_losses"]

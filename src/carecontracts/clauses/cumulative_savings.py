@@ -29,6 +29,7 @@ class CumulativeSavings(Clause):
     )
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)
+    remembers = ("saved this year", "benchmark")
     lan, vbpr = "3A", "ssp"
 
     kind: Literal["cumulative_savings"]

@@ -29,6 +29,7 @@ class Repayment(Clause):
         "The return in all is at most {return_cap} of the sums provided.",
     )
     looks_back = ("investment", "out_of", "after")
+    remembers = ("owed", "drawn so far")
     vbpr = "custom"
 
     kind: Literal["repayment"]

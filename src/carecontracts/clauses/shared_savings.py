@@ -44,6 +44,7 @@ class SharedSavings(Clause):
     }
     looks_back = ("net_of",)
     together = (("whole_share_if", "quality"), ("share_by", "share_ladder"), ("share_ladder", "share_by"))
+    remembers = ("losses carried on",)
     lan, vbpr = "3A", "ssp"
 
     kind: Literal["shared_savings"]

@@ -1,0 +1,448 @@
+"""The five tables that a year is measured from, in the Tuva Project's input layer layout, and how they are read.
+
+Names and meanings are Tuva's (https://thetuvaproject.com/input-layer) for eligibility, medical and pharmacy claims;
+`outcome` and `roster` are ours. Nothing is computed here: a table is an Ibis expression on the engine that holds it.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends import BaseBackend
+
+from ..refusal import Fault, Refusal, did_you_mean, show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CODES = 25  # diagnosis and procedure codes a claim line may carry, as in Tuva's layout
+
+
+def _codes(prefix: str) -> dict[str, str]:
+    return {f"{prefix}_{n}": "string" for n in range(1, MOST_CODES + 1)}
+
+
+SCHEMAS: dict[str, ibis.Schema] = {
+    "eligibility": ibis.schema(
+        {
+            "person_id": "string",
+            "member_id": "string",
+            "subscriber_id": "string",
+            "gender": "string",  # female, male or unknown
+            "race": "string",
+            "birth_date": "date",
+            "death_date": "date",
+            "death_flag": "int64",
+            "enrollment_start_date": "date",
+            "enrollment_end_date": "date",  # none, or 2100 and later: still enrolled
+            "payer": "string",
+            "payer_type": "string",  # medicaid, medicare, commercial
+            "plan": "string",
+            "original_reason_entitlement_code": "string",
+            "dual_status_code": "string",  # 01 to 08; 00 or none: not dual
+            "medicare_status_code": "string",
+            "group_id": "string",
+            "group_name": "string",
+            "city": "string",
+            "state": "string",
+            "zip_code": "string",
+            "data_source": "string",
+        }
+    ),
+    "medical_claim": ibis.schema(
+        {
+            "claim_id": "string",
+            "claim_line_number": "int64",
+            "claim_type": "string",  # institutional or professional
+            "person_id": "string",
+            "member_id": "string",
+            "payer": "string",
+            "plan": "string",
+            "claim_start_date": "date",
+            "claim_end_date": "date",
+            "claim_line_start_date": "date",
+            "claim_line_end_date": "date",
+            "admission_date": "date",
+            "discharge_date": "date",
+            "admit_source_code": "string",
+            "admit_type_code": "string",
+            "discharge_disposition_code": "string",
+            "place_of_service_code": "string",
+            "bill_type_code": "string",
+            "drg_code_type": "string",  # ms-drg or apr-drg
+            "drg_code": "string",
+            "revenue_center_code": "string",
+            "service_unit_quantity": "float64",
+            "hcpcs_code": "string",
+            **{f"hcpcs_modifier_{n}": "string" for n in range(1, 6)},
+            "rendering_npi": "string",
+            "rendering_tin": "string",
+            "billing_npi": "string",
+            "billing_tin": "string",
+            "facility_npi": "string",
+            "paid_date": "date",
+            "paid_amount": "float64",
+            "allowed_amount": "float64",
+            "charge_amount": "float64",
+            "coinsurance_amount": "float64",
+            "copayment_amount": "float64",
+            "deductible_amount": "float64",
+            "total_cost_amount": "float64",
+            "diagnosis_code_type": "string",  # icd-9-cm or icd-10-cm
+            **_codes("diagnosis_code"),
+            "procedure_code_type": "string",
+            **_codes("procedure_code"),
+            "in_network_flag": "int64",
+            "data_source": "string",
+        }
+    ),
+    "pharmacy_claim": ibis.schema(
+        {
+            "claim_id": "string",
+            "claim_line_number": "int64",
+            "person_id": "string",
+            "member_id": "string",
+            "payer": "string",
+            "plan": "string",
+            "prescribing_provider_npi": "string",
+            "dispensing_provider_npi": "string",
+            "dispensing_date": "date",
+            "ndc_code": "string",
+            "quantity": "float64",
+            "days_supply": "float64",
+            "refills": "float64",
+            "paid_date": "date",
+            "paid_amount": "float64",
+            "allowed_amount": "float64",
+            "charge_amount": "float64",
+            "coinsurance_amount": "float64",
+            "copayment_amount": "float64",
+            "deductible_amount": "float64",
+            "in_network_flag": "int64",
+            "data_source": "string",
+        }
+    ),
+    "outcome": ibis.schema(
+        {
+            "person_id": "string",
+            "outcome_date": "date",
+            "outcome": "string",  # contact, assessment, care_plan, housing_need, phq9, school_ready ...
+            "outcome_value": "float64",
+            "data_source": "string",
+        }
+    ),
+    "roster": ibis.schema(
+        {
+            "person_id": "string",
+            "organization": "string",
+            "start_date": "date",
+            "end_date": "date",  # none: still on it
+        }
+    ),
+}
+
+# The columns without which a table cannot be used. Of the tables, eligibility and medical_claim must be there.
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date"),
+    "medical_claim": ("claim_id", "claim_line_number", "claim_type", "person_id", "claim_start_date", "paid_amount"),
+    "pharmacy_claim": ("claim_id", "claim_line_number", "person_id", "dispensing_date", "paid_amount"),
+    "outcome": ("person_id", "outcome_date", "outcome"),
+    "roster": ("person_id", "organization", "start_date"),
+}
+NEEDED = ("eligibility", "medical_claim")
+
+# What identifies a row: no two rows of a table may share it.
+KEYS: dict[str, tuple[str, ...]] = {
+    "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date", "payer", "plan"),
+    "medical_claim": ("claim_id", "claim_line_number", "data_source"),
+    "pharmacy_claim": ("claim_id", "claim_line_number", "data_source"),
+    "outcome": ("person_id", "outcome_date", "outcome", "outcome_value"),
+    "roster": ("person_id", "organization", "start_date"),
+}
+
+
+class Given(NamedTuple):
+    """A table as it was written: its rows before any text is read as a date or number, and lines that are no rows."""
+
+    place: str
+    rows: ir.Table
+    junk: tuple[tuple[str, str], ...] = ()  # (where, the line), for a CSV file's lines that do not fit its header
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Both parties' words as five tables of the same rows; those that were not given are empty.
+
+    A cell of a CSV file that is not the date or number its column holds stops the query that reads it: `check` finds
+    every such cell first.
+    """
+
+    eligibility: ir.Table
+    medical_claim: ir.Table
+    pharmacy_claim: ir.Table
+    outcome: ir.Table
+    roster: ir.Table
+    given: Mapping[str, Given] = field(default_factory=dict, compare=False, repr=False)
+
+    def tables(self) -> dict[str, ir.Table]:
+        """The five tables by name."""
+        return {name: getattr(self, name) for name in SCHEMAS}
+
+
+Source: TypeAlias = str | Path | BaseBackend
+
+
+def read(source: Source) -> Claims:
+    """The claims in a folder, a database file, a database's address or an open Ibis connection.
+
+    In a folder, each table is NAME.csv, NAME.parquet, or a folder NAME with such files as its parts; a database holds a
+    table by each name. Raises: Refusal with every missing, empty or unreadable table and every missing column.
+    """
+    claims, faults = look(source)
+    if faults:
+        raise Refusal(faults)
+    return claims
+
+
+def from_frames(frames: Mapping[str, "pd.DataFrame"]) -> Claims:
+    """Claims from pandas tables by name, held in DuckDB's memory.
+
+    >>> import pandas as pd
+    >>> people = pd.DataFrame({"person_id": ["a"], "enrollment_start_date": ["2026-01-01"],
+    ...                        "enrollment_end_date": ["2026-12-31"]})
+    >>> lines = pd.DataFrame({"claim_id": ["1"], "claim_line_number": [1], "claim_type": ["professional"],
+    ...                       "person_id": ["a"], "claim_start_date": ["2026-03-02"], "paid_amount": [80.0]})
+    >>> claims = from_frames({"eligibility": people, "medical_claim": lines})
+    >>> int(claims.medical_claim.count().execute()), int(claims.roster.count().execute())
+    (1, 0)
+    """
+    con = ibis.duckdb.connect()
+    unknown = [name for name in frames if name not in SCHEMAS]
+    if unknown:
+        raise Refusal([Fault("claims", f"the table {show(n)}", ", ".join(SCHEMAS), "rename it") for n in unknown])
+    for name, frame in frames.items():
+        con.create_table(name, ibis.memtable(frame, schema=_frame_schema(name, frame)))
+    return read(con)
+
+
+def _frame_schema(name: str, frame: "pd.DataFrame") -> ibis.Schema | None:
+    """A frame's own types, but text where a column is empty of anything to tell its type by."""
+    known = SCHEMAS[name]
+    empty = [column for column in frame.columns if frame[column].isna().all()]
+    if not empty:
+        return None
+    own = dict(ibis.memtable(frame.drop(columns=empty)).schema()) if len(empty) < len(frame.columns) else {}
+    return ibis.schema({column: own.get(column, known.get(column, "string")) for column in frame.columns})
+
+
+def look(source: Source) -> tuple[Claims, list[Fault]]:
+    """As `read`, but with what can be read beside what is wrong with the rest."""
+    if isinstance(source, BaseBackend):
+        return _assemble(_in_database(source, "the connection"))
+    place = Path(source)
+    if "://" in str(source):
+        return _assemble(_in_database(_connect(str(source)), str(source).rpartition("@")[2]))
+    if place.is_dir():
+        return _assemble(_in_folder(place))
+    if place.is_file() and place.suffix in (".duckdb", ".ddb", ".db"):
+        return _assemble(_in_database(_connect(f"duckdb://{place}?read_only=1", str(place)), str(place)))
+    given = "a file" if place.is_file() else "nothing there"
+    allowed = "a folder of CSV or Parquet files, a .duckdb file, or a database's address"
+    raise Refusal([Fault(str(place), given, allowed, "check the path; each table is a file, such as eligibility.csv")])
+
+
+def _connect(address: str, shown: str = "") -> BaseBackend:
+    try:
+        if shown:
+            return ibis.duckdb.connect(shown, read_only=True)
+        return ibis.connect(address)
+    except Exception as error:  # each engine has its own
+        place = shown or address.rpartition("@")[2]
+        given = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Refusal(
+            [Fault(place, given, "a database that opens", "check the address and that you may read it")]
+        ) from None
+
+
+_Found = Iterator[
+    tuple[str, Given | None, ir.Table | None, list[Fault]]
+]  # name, as written, as engine reads it, faults
+
+
+def _assemble(found: _Found) -> tuple[Claims, list[Fault]]:
+    tables: dict[str, ir.Table] = {}
+    given: dict[str, Given] = {}
+    faults: list[Fault] = []
+    for name, written, table, wrong in found:
+        faults += wrong
+        if written is not None and table is not None:
+            faults += _faults_in_columns(name, written)
+            given[name] = written
+            tables[name] = conform(table, name)
+    for name in SCHEMAS:
+        if name not in tables:
+            tables[name] = ibis.memtable([], schema=SCHEMAS[name])
+    return Claims(**tables, given=given), faults
+
+
+def _faults_in_columns(name: str, written: Given) -> Iterator[Fault]:
+    columns = written.rows.columns
+    for column in REQUIRED[name]:
+        if column not in columns:
+            old = {"person_id": "patient_id"}.get(column)
+            near = f"did you mean '{old}'? " if old in columns else did_you_mean(column, columns)
+            do = f"{near}name the column {column}"
+            yield Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do)
+
+
+def conform(table: ir.Table, name: str, cast: str = "cast") -> ir.Table:
+    """A table with its layout's columns and types: text read as dates and numbers, absent columns empty."""
+    schema = SCHEMAS[name]
+    return table.select(
+        **{
+            column: _typed(table[column], str(dtype), cast) if column in table.columns else ibis.null(dtype)
+            for column, dtype in schema.items()
+        }
+    )
+
+
+def _typed(column: ir.Value, dtype: str, cast: str) -> ir.Value:
+    if column.type().is_string() and dtype == "int64":
+        column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
+    own = column.type()
+    if str(own) == dtype or (dtype == "date" and own.is_date()) or (dtype == "string" and own.is_string()):
+        return column
+    if dtype == "string" and own.is_floating():
+        column = column.cast("int64")  # an identifier that a data frame with gaps holds as 1.0
+    return getattr(column, cast)(dtype) if own.is_string() else column.cast(dtype)
+
+
+# --- a database ---------------------------------------------------------------------------------------------
+
+
+def _in_database(con: BaseBackend, place: str) -> _Found:
+    here = {table.lower(): table for table in _names(con)}
+    for name in SCHEMAS:
+        if name in here:
+            rows = con.table(here[name])
+            yield name, Given(f"{place}, table {name}", rows), rows, []
+        elif name in NEEDED:
+            given = f"the tables {', '.join(sorted(here)) or 'none'}"
+            yield name, None, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
+
+
+def _names(con: Any) -> list[str]:
+    if con.name != "duckdb":
+        return list(con.list_tables())
+    # Ibis 12 asks this by a method that DuckDB 2 no longer has.
+    found = con.raw_sql("select table_name from information_schema.tables where table_schema = current_schema()")
+    return [row[0] for row in found.fetchall()]
+
+
+# --- a folder -----------------------------------------------------------------------------------------------
+
+
+def _in_folder(folder: Path) -> _Found:
+    con = ibis.duckdb.connect()
+    for name in SCHEMAS:
+        files = _files(folder, name)
+        if not files and name not in NEEDED:
+            continue
+        faults = list(_faults_in_files(folder, name, files))
+        if faults:
+            yield name, None, None, faults
+            continue
+        try:
+            written, table = _open(con, name, files, folder)
+        except Exception as error:  # DuckDB's, which tells what is wrong with the file
+            given = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+            do = "write it again: as Parquet, or as CSV in UTF-8"
+            yield name, None, None, [Fault(str(files[0]), given, "a file that can be read as a table", do)]
+            continue
+        yield name, written, table, []
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    """The files of a table, by name in lower or upper case; of a folder, its parts in order."""
+    inside = folder / name
+    if inside.is_dir():
+        return sorted(path for path in inside.iterdir() if path.suffix.lower() in (".csv", ".parquet"))
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.stem.lower() == name and path.suffix.lower() in (".csv", ".parquet") and path.is_file()
+    )
+
+
+def _faults_in_files(folder: Path, name: str, files: list[Path]) -> Iterator[Fault]:
+    if not files:
+        here = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "an empty folder"
+        allowed = f"{name}.csv, {name}.parquet, or a folder {name} of parts"
+        yield Fault(f"{folder}, table {name}", f"no such file; here: {here}", allowed, "add the file or rename it")
+    kinds = {path.suffix.lower() for path in files}
+    if (len(files) > 1 and files[0].parent == folder) or len(kinds) > 1:
+        given = ", ".join(path.name for path in files[:4])
+        yield Fault(f"{folder}, table {name}", given, "one file, or one folder of one kind", "keep one of them")
+        return
+    headers: dict[tuple[str, ...], Path] = {}
+    for path in files:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if not start:
+            yield Fault(str(path), "an empty file", "a table with a header and rows", "check that it was saved")
+        elif path.suffix.lower() == ".parquet" and start != b"PAR1":
+            yield Fault(str(path), "a file that is not Parquet", "Parquet", "write it again, or name it .csv")
+        elif start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start:
+            yield Fault(str(path), "UTF-16 or binary text", "CSV in UTF-8", "save it again as CSV UTF-8")
+        elif path.suffix.lower() == ".csv":
+            header, _ = _header(path)
+            headers.setdefault(tuple(header), path)
+            twice = sorted({column for column in header if header.count(column) > 1})
+            if twice or "" in header:
+                given = f"the column {show(twice[0])} twice" if twice else "a column without a name"
+                yield Fault(f"{path}, line 1", given, "each column once, with a name", "mend the header")
+    if len(headers) > 1:
+        first, other = list(headers.values())[:2]
+        yield Fault(str(other), f"other columns than {first.name}", "one header for all parts", "mend the header")
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """A CSV file's columns, in lower case, and the sign between them."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        line = file.readline()
+    sign = max(",|;\t", key=line.count)
+    return [name.strip().lower() for name in next(csv.reader([line], delimiter=sign))], sign
+
+
+def _open(con: Any, name: str, files: list[Path], folder: Path) -> tuple[Given, ir.Table]:
+    place = str(files[0]) if len(files) == 1 else str(folder / name)
+    if files[0].suffix.lower() == ".parquet":
+        table = con.read_parquet([str(path) for path in files], table_name=f"{name}_given", union_by_name=True)
+        table = table.rename(str.lower) if any(c != c.lower() for c in table.columns) else table
+        return Given(place, table), table
+    header, sign = _header(files[0])
+    columns = "{" + ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in header) + "}"
+    listed = "[" + ", ".join(_quoted(str(path)) for path in files) + "]"
+    # Every cell as text, by rules that are stated, not guessed from a sample: a guess differs from file to file.
+    text = f"read_csv({listed}, auto_detect=false, header=true, delim={_quoted(sign)}, quote='\"', escape='\"', "
+    text += f"columns={columns}"
+    strict, lenient = f"select * from {text})", f"select * from {text}, ignore_errors=true)"
+    con.raw_sql(f'create view "{name}_strict" as {strict}')
+    con.raw_sql(f'create view "{name}_given" as {lenient}')
+    # One pass for the lines that are no rows. DuckDB keeps them in a table of its own, an entry for each cell at fault.
+    con.raw_sql(f"select count(*) from (select * from {text}, store_rejects=true, rejects_limit=0))").fetchall()
+    junk = con.raw_sql(
+        "select s.file_path, r.line, any_value(r.csv_line) from reject_errors r join reject_scans s "
+        "using (scan_id, file_id) group by all order by all"
+    ).fetchall()
+    con.raw_sql("drop table if exists reject_errors; drop table if exists reject_scans")
+    lines = tuple((f"{Path(path).name}, line {line:,}", text) for path, line, text in junk)
+    return Given(place, con.table(f"{name}_given"), lines), con.table(f"{name}_strict")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
