@@ -511,14 +511,15 @@ def paid(
     design: str,
     contract: Contract,
     *,
+    clause: str | None = None,
     proved: bool = False,
     facts: Mapping[str, Any] | None = None,
 ) -> Array:
     """What the contract pays in each draw if this design's answer makes the benchmark: what was spent, and the saving.
 
     Spending is what those offered the program cost in an average year after it started. With `proved` a saving counts
-    only where its 95% interval lies above zero. `facts` are whatever else the contract reads. The amount is what all
-    clauses pay, net, to the party that the first clause pays.
+    only where its 95% interval lies above zero. `facts` are whatever else the contract reads. The amount is what one
+    clause pays, or what all pay, net, to the party that the first clause pays.
     """
     if design not in DESIGNS:
         do = did_you_mean(design, DESIGNS) + "name a design"
@@ -528,7 +529,8 @@ def paid(
     saved = np.where(found.low > 0, found.saving, 0.0) if proved else found.saving
     benchmark = np.maximum(spend + saved * found.people, 0.0)
     year = Year(year=contract.first_year, spend=spend, benchmark=benchmark, **(facts or {}))
-    return np.asarray(contract.settle([year]).net()[contract.clauses[0].payee])
+    ledger = contract.settle([year])
+    return np.asarray(ledger.total(clause=clause) if clause else ledger.net()[contract.clauses[0].payee])
 
 
 # --- one table, by statsmodels ----------------------------------------------------------------------------------------

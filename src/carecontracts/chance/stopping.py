@@ -198,7 +198,7 @@ def predictive(
     >>> [round(z, 2) for z in predictive([0.25, 0.5, 1.0], 1.96, least=0.10)]
     [-0.13, 0.48, 1.96]
 
-    Source: Spiegelhalter, Abrams and Myles, *Bayesian Approaches to Clinical Trials*, 2004, section 6.6.
+    Source: Spiegelhalter, Abrams and Myles, *Bayesian Approaches to Clinical Trials*, 2004.
     """
     bounds = []
     for part in np.asarray(information[:-1], float) / information[-1]:
