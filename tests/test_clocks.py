@@ -1,6 +1,7 @@
 """Two clocks: the ramps are the integrals they claim to be, and power is what drawn programs show."""
 
 from math import inf
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -61,8 +62,6 @@ def test_power_is_what_drawn_programs_show() -> None:
     chance = stays.power(plan, month)
     # The reading varies a little less once the program works (fewer stays): shift the tolerance by that as well.
     less = np.sqrt(1 - 0.25 * whole / years)
-    from statistics import NormalDist
-
     exact = NormalDist().cdf((stays.z(plan, month) - 1.6449) / less)
     assert np.mean(z > 1.6449) == pytest.approx(exact, abs=4 * np.sqrt(0.25 / draws) + 0.01)  # counts are whole
     assert chance == pytest.approx(exact, abs=0.03)
@@ -89,6 +88,13 @@ def test_nothing_is_known_before_the_run_out() -> None:
     spend = cost("cost", mean=24_000, cv=1.18, reduction=0.08, run_out=3, decision="share")
     assert spend.information(Plan(500), 3) == 0
     assert spend.power(Plan(500), 3) == pytest.approx(0.05)
+
+
+def test_a_share_of_events_counts_events() -> None:
+    """300 people for 12 months at 0.5 discharges a year are 150 discharges: the binomial's standard error."""
+    seen = share("seen in 7 days", unacceptable=0.4, planned=0.6, window=0, decision="x", per_year=0.5)
+    plan = Plan(300, 0, 6)
+    assert seen.z(plan, 12) == pytest.approx(0.2 / np.sqrt(0.4 * 0.6 / 150))  # and no ramp: it is done or not
 
 
 def test_a_slower_ramp_is_read_later() -> None:

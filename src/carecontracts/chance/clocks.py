@@ -99,6 +99,7 @@ class Measure:
     waits: float  # months from the event, or from a person's enrollment, until it is known
     decision: str
     comparison: float = inf  # people in the comparison for each in the program; infinite: against a fixed standard
+    ramps: bool = True  # whether the gain grows with the effect on a person, or is there from the first
 
     def z(self, plan: Plan, month: float) -> float:
         """How many standard errors from no effect the reading is expected to stand, if the program works as planned."""
@@ -108,7 +109,7 @@ class Measure:
     def signal(self, plan: Plan, month: float) -> float:
         """The gain to be seen by then, on average over the time that is counted."""
         known = month - self.waits
-        if self.counts == "people":
+        if not self.ramps:
             return self.gain
         months = plan.person_months(known)
         return self.gain * plan.effect_months(known) / months if months else 0.0
@@ -141,17 +142,21 @@ def share(
     planned: float,
     window: float,
     decision: str,
-    clock: Literal["leading", "lagging"] = "leading",
+    per_year: float | None = None,
 ) -> Measure:
     """A share of the enrolled, such as those reached within 30 days, against a share that would not be accepted.
+
+    With `per_year` it is a share of events, of which a person has so many a year: follow-up visits after discharges.
 
     >>> reached = share("reached in 30 days", unacceptable=0.4, planned=0.6, window=1, decision="fix outreach")
     >>> reached.readable(Plan(300, enrolling=6))
     2
     """
     _check(name, unacceptable=unacceptable, planned=planned)
-    spread = sqrt(unacceptable * (1 - unacceptable))
-    return Measure(name, clock, "people", unacceptable, planned - unacceptable, spread, window, decision)
+    spread = sqrt(unacceptable * (1 - unacceptable) / (per_year or 1))
+    counts: Literal["people", "time"] = "time" if per_year else "people"
+    gain = planned - unacceptable
+    return Measure(name, "leading", counts, unacceptable, gain, spread, window, decision, ramps=False)
 
 
 def events(
@@ -163,7 +168,6 @@ def events(
     decision: str,
     dispersion: float = 1.0,
     comparison: float = inf,
-    clock: Literal["leading", "lagging"] = "lagging",
 ) -> Measure:
     """Events per person-year, such as admissions; `dispersion` is their variance over their mean (1: by chance alone).
 
@@ -173,7 +177,7 @@ def events(
     """
     _check(name, reduction=reduction)
     spread = sqrt(dispersion * per_year)
-    return Measure(name, clock, "time", per_year, reduction * per_year, spread, run_out, decision, comparison)
+    return Measure(name, "lagging", "time", per_year, reduction * per_year, spread, run_out, decision, comparison)
 
 
 def cost(
