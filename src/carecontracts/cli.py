@@ -16,13 +16,13 @@ from rich.text import Text
 
 from . import __version__
 from .contract import Contract
-from .files import safe_cell
+from .files import number_in, safe_cell
 from .gallery import gallery, gallery_names
 from .ledger import Ledger, Line, month_name
 from .paper.term_sheet import term_sheet
 from .paper.word import write_word
 from .programs import mssp as medicare
-from .refusal import Fault, Refusal, told
+from .refusal import Fault, Refusal, show, told
 from .units import say_count, say_percent
 from .year import read_years
 
@@ -290,6 +290,92 @@ def _write(path: Path, text: str) -> None:
             [Fault(str(path), error.strerror or "an error", "a file that can be written", "give another path")]
         ) from None
     _console(stderr=True).print(Text(f"Wrote {path}"))
+
+
+# --- chance -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def odds(
+    contract: ContractFile,
+    years: Annotated[
+        Path | None,
+        typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
+    ] = None,
+    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
+    effect: Annotated[float, typer.Option(help="What the program truly saves: 0.05 is 5% of spending.")] = 0.05,
+    draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
+    spread: Annotated[
+        float, typer.Option(help="One member's standard deviation of yearly cost, over its mean; 1.2 for complex care.")
+    ] = 2.15,
+    truncation: Annotated[float | None, typer.Option(help="Dollars up to which a member's cost counts.")] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the tables to this CSV file too.")] = None,
+) -> None:
+    """Is it savings or luck? A contract through thousands of years of chance, with and without a true effect."""
+    try:
+        import numpy
+
+        from .chance import simulate as chance
+    except ModuleNotFoundError as error:
+        do = 'pip install "carecontracts[chance]"'
+        raise Refusal([Fault("odds", f"no {error.name}", "the packages that draw chance", do)]) from None
+    agreed = _load(contract)
+    luck = chance.Luck(lives=lives, cv=spread, truncation=float("inf") if truncation is None else truncation)
+    if years:
+        expected = read_years(years)
+    else:
+        expected = chance.expected_years(agreed, **({"lives": lives} if lives else {}))
+        _console(stderr=True).print(Text("No years given: expected ones are made from the contract's terms."))
+    outside = _dollars_by_party(cost or [])
+    drawn = [
+        chance.simulate(
+            agreed, expected, rng=numpy.random.default_rng(seed), draws=draws, effect=e, luck=luck, costs=outside
+        )
+        for e in dict.fromkeys((0.0, effect))
+    ]
+    console = _console()
+    console.print(Text(agreed.title, style="bold"))
+    console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
+    rows = []
+    for simulation, e in zip(drawn, dict.fromkeys((0.0, effect)), strict=True):
+        title = f"True effect {say_percent(e)}: net by party over {len(expected)} years, {draws:,} draws"
+        table = _table(
+            "Party",
+            ">Mean",
+            ">Sd",
+            ">5%",
+            ">Median",
+            ">95%",
+            ">Chance\nof loss",
+            ">Lowest cash\n(1 in 20)",
+            title=title,
+        )
+        for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
+            table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
+            rows.append((e, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}"))
+        console.print(table)
+    if out:
+        header = ("effect", "party", "mean", "sd", "q05", "median", "q95", "chance_of_loss", "lowest_cash_1_in_20")
+        _write(out, _csv(header, rows))
+
+
+def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
+    """`practice=1250000` as a party and a number."""
+    found, faults = {}, []
+    for text in given:
+        party, _, dollars = text.partition("=")
+        number = number_in(dollars)
+        if isinstance(number, str) or number < 0 or not party:
+            faults.append(Fault("--cost", show(text), "PARTY=DOLLARS, as in practice=1250000", "correct it"))
+        else:
+            found[party] = float(number)
+    if faults:
+        raise Refusal(faults)
+    return found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,452 @@
+"""Any contract through thousands of years of chance: facts drawn around what is expected, settled by the contract.
+
+Each fact of a `Year` becomes an array of draws; `Contract.settle` does not know the difference.
+
+How facts are drawn:
+- spending: the expected total times what the members' luck makes of it (exact, by `convolution`) and a common shock
+- member months: members who leave at a random month; the benchmark and the spending follow the months
+- use that a program should lower (admissions, hospital days, rates where lower is better): counts that come in clumps,
+  high in the same years as spending
+- measures between 0 and 1: binomial on the people whom they count, or on 40% of all where a contract does not say
+- other outcomes and billed services: counts that come in clumps
+- the same members' luck correlates from year to year; common shocks do not
+- premiums, budgets, scores above 1, percentiles, staff lent to a practice and conditions are held at what is expected
+
+A joint bootstrap of members (`bootstrap`) shows how use and cost move together in your own data; here it is one number.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr  # type: ignore[import-untyped]
+from scipy.stats import nbinom, poisson  # type: ignore[import-untyped]
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from ..clause import Clause
+from ..clauses.in_kind_support import InKindSupport
+from ..clauses.outcome_price import OutcomePrice
+from ..clauses.performance_bonus import PerformanceBonus
+from ..clauses.stop_loss import StopLoss
+from ..contract import Contract
+from ..ledger import Ledger, Line
+from ..refusal import Fault, Refusal, show
+from ..units import least
+from ..year import Year
+from . import convolution
+from .noise import COEFFICIENT, Costs
+from .plausible import COST, COUNTED, ENGAGED, billed, budgeted, expected_years, lowered, with_effect
+
+__all__ = ["Luck", "Simulation", "draw_years", "expected_years", "in_words", "simulate", "with_effect"]
+
+OUTSIDE = "outside the contract"
+PROGRESS = "Drawing members"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Luck:
+    """How much each thing moves by chance. The defaults are assumptions, except where a source is named.
+
+    - lives: people, where the years do not say
+    - cv: one member's standard deviation of cost over its mean, before truncation; 2.15 reproduces Medicare's scale of
+      minimum savings rates, and CareMore's trial implies 1.2 for complex care after adjustment
+    - truncation: dollars up to which a member's cost counts
+    - common: standard deviation of what moves everyone's cost at once. Medicare's published swings from year to year,
+      at 50,000 people and more, leave about this much that size does not explain
+    - kept: correlation of the members' luck in one year with that in another
+    - churn: share of members who leave in a year, each at a random month
+    - clumps: variance of a count over its mean; 1 is Poisson, and people who come once come again
+    - day_clumps, home_clumps: the same for hospital days, which come in stays, and for days of living somewhere
+    - with_cost: correlation of admissions and the like with spending
+    """
+
+    lives: int | None = None
+    cv: float = COEFFICIENT
+    truncation: float = math.inf
+    common: float = 0.015
+    kept: float = 0.3
+    churn: float = 0.1
+    clumps: float = 2.0
+    day_clumps: float = 12.0
+    home_clumps: float = 70.0
+    with_cost: float = 0.6
+
+    def __post_init__(self) -> None:
+        checks = [
+            ("lives", "people, 1 or more", self.lives is None or self.lives >= 1),
+            ("cv", "a number above 0", self.cv > 0),
+            ("truncation", "dollars, more than 0", self.truncation > 0),
+            ("common", "a share from 0 to under 1: 0.015 is 1.5%", 0 <= self.common < 1),
+            ("kept", "a correlation from 0 to 1", 0 <= self.kept <= 1),
+            ("churn", "a share from 0 to 1", 0 <= self.churn <= 1),
+            ("with_cost", "a correlation from 0 to 1", 0 <= self.with_cost <= 1),
+            *((name, "1 or more", getattr(self, name) >= 1) for name in ("clumps", "day_clumps", "home_clumps")),
+        ]
+        faults = [
+            Fault(name, show(getattr(self, name)), allowed, "correct it")
+            for name, allowed, holds in checks
+            if not holds
+        ]
+        if faults:
+            raise Refusal(faults)
+
+
+def simulate(
+    contract: Contract,
+    years: Sequence[Year] | None = None,
+    *,
+    rng: np.random.Generator,
+    draws: int = 10_000,
+    effect: float = 0.0,
+    luck: Luck | None = None,
+    costs: Mapping[str, float] | None = None,
+) -> "Simulation":
+    """A contract settled `draws` times over its years, by chance around what is expected.
+
+    `years` holds what is expected if the program changes nothing, such as `expected_years(contract)` or a years file;
+    `effect` is what the program truly takes off. `costs` is what a party pays in a year outside the contract, such as
+    for the team, in monthly parts.
+
+    >>> from carecontracts import gallery
+    >>> contract = Contract.load(gallery("shared-savings"))
+    >>> drawn = simulate(contract, draws=1_000, rng=np.random.default_rng(1), costs={"practice": 450_000})
+    >>> list(drawn.table().party), bool(drawn.net("plan").std() > 0)
+    (['plan', 'practice'], True)
+    """
+    luck = luck or Luck()
+    years = expected_years(contract, **({"lives": luck.lives} if luck.lives else {})) if years is None else years
+    faults = [
+        Fault("costs", show(party), "a party of the contract: " + ", ".join(contract.parties), "correct it")
+        for party in costs or {}
+        if party not in contract.parties
+    ]
+    if draws < 2:
+        faults.append(Fault("draws", show(draws), "2 or more", "correct it"))
+    if faults:
+        raise Refusal(faults)
+    contract.settle(years)  # refuses facts that are missing before anything is drawn
+    drawn = draw_years(contract, with_effect(contract, years, effect), rng=rng, draws=draws, luck=luck)
+    return Simulation(contract, drawn, contract.settle(drawn), draws, dict(costs or {}))
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What came of it: the drawn years, the ledger of all draws at once, and tables of them."""
+
+    contract: Contract
+    years: list[Year]
+    ledger: Ledger
+    draws: int
+    costs: dict[str, float] = field(default_factory=dict)
+
+    def net(self, party: str) -> Any:
+        """What a party received less what it paid over all years, its costs outside included; one number per draw."""
+        return self._array(self._all.total(payee=party) - self._all.total(payer=party))
+
+    def paid(self, year: int, payer: str, clause: Sequence[str]) -> Any:
+        """What a party paid in a year under some clauses; one number per draw."""
+        return self._array(self.ledger.total(year=year, payer=payer, clause=clause))
+
+    def worst_cash(self, party: str) -> Any:
+        """A party's lowest cash in any month, and never above zero; one number per draw."""
+        return self._worst[party]
+
+    def table(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> pd.DataFrame:
+        """Outcomes by party, over all years: mean, standard deviation, quantiles, chance of loss, lowest cash.
+
+        The lowest cash is the one that is undercut in one draw of twenty.
+        """
+        rows = []
+        for party in self.contract.parties:
+            net = self.net(party)
+            row = {"party": party, "mean": net.mean(), "sd": net.std()}
+            row |= {f"{q:.0%}": value for q, value in zip(quantiles, np.quantile(net, quantiles), strict=True)}
+            low = float(np.quantile(self.worst_cash(party), 0.05))
+            rows.append(row | {"chance of loss": float((net < -0.005).mean()), "lowest cash": low})
+        return pd.DataFrame(rows)
+
+    @property
+    def payer(self) -> str:
+        """The party that pays for results, or that gets money back for want of them; else the first clause's payer."""
+        clauses = [clause for clause in self.contract.clauses if depends_on_results(clause)]
+        found = [clause.payee if clause.kind in MONEY_BACK else clause.payer for clause in clauses]
+        return (found or [self.contract.clauses[0].payer])[0]
+
+    def results(self) -> tuple[Any, Any]:
+        """What the payer pays for results, and what it gets back for them, in each year and draw: (years x draws)."""
+        clauses = [clause.name for clause in self.contract.clauses if depends_on_results(clause)]
+        numbers = [year.year for year in self.years]
+        pays = [self._array(self.ledger.total(year=y, payer=self.payer, clause=clauses)) for y in numbers]
+        back = [self._array(self.ledger.total(year=y, payee=self.payer, clause=clauses)) for y in numbers]
+        return np.array(pays), np.array(back)
+
+    @cached_property
+    def _all(self) -> Ledger:
+        lines = Ledger(self.ledger)
+        for year in self.years:
+            start = year.year * 12 + self.contract.year_starts - 1
+            for party, cost in self.costs.items():
+                months = tuple(range(start, start + 12))
+                lines.append(Line(year.year, "costs outside the contract", party, OUTSIDE, cost, {}, months))
+        return lines
+
+    @cached_property
+    def _worst(self) -> dict[str, Any]:
+        worst: dict[str, Any] = dict.fromkeys(self.contract.parties, 0.0)
+        for position in self._all.cash_flow():
+            if position.party in worst:
+                worst[position.party] = least(worst[position.party], position.position)
+        return {party: self._array(low) for party, low in worst.items()}
+
+    def _array(self, value: Any) -> Any:
+        return np.broadcast_to(np.asarray(value, dtype=float), (self.draws,))
+
+
+MONEY_BACK = {"savings_guarantee", "measure_guarantee", "shared_losses", "losses_corridor", "cumulative_losses"}
+NO_RESULT = {"capitation", "aggregate_stop_loss"}  # a risk score and a bad year are no results of a program
+
+
+def depends_on_results(clause: Clause) -> bool:
+    """Whether a clause pays by spending, by a measure, or by an outcome against a comparison: what luck can reach."""
+    if isinstance(clause, OutcomePrice):
+        return bool(clause.comparison) or clause.expected is not None
+    reads = any(name == "spend" or name.startswith("measures.") for name in clause.facts)
+    return reads and clause.kind not in NO_RESULT
+
+
+def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
+    """What chance pays, told plainly: with a program that changes nothing, and with one that truly saves."""
+    clauses = [clause for clause in nothing.contract.clauses if depends_on_results(clause)]
+    if not clauses:
+        return (
+            "No clause pays by results, so luck pays nothing:"
+            " what moves is how many months, services and outcomes there are to pay for."
+        )
+    payer = nothing.contract.parties[nothing.payer]
+    sentences = []
+    for drawn, case in ((nothing, "changes nothing"), (works, f"truly saves {effect * 100:.10g}%"))[: 1 + (effect > 0)]:
+        pays, back = drawn.results()
+        who = f"If the program {case}, {payer}"
+        if any(clause.kind not in MONEY_BACK for clause in clauses):
+            still = " still" if drawn is nothing else ""
+            sentences.append(f"{who}{still} pays {_in_an_average_year(pays, ' for results')}.")
+            who = "It"
+        if any(clause.kind in MONEY_BACK for clause in clauses):
+            sentences.append(f"{who} gets back {_in_an_average_year(back)}.")
+    return "\n".join(sentences)
+
+
+def _in_an_average_year(amounts: Any, what: str = "") -> str:
+    """The mean, and in how many of a hundred years it is anything at all."""
+    share = float((amounts > 0).mean())
+    times = round(share * 100)
+    often = f"in {times} of 100" if 0 < times < 100 else "always" if share == 1 else "never" if not share else ""
+    often = often or ("in nearly every year" if times else "less than once in 100 years")
+    return f"${amounts.mean():,.0f}{what} in an average year (something {often})"
+
+
+# --- drawing ----------------------------------------------------------------------------------------------------------
+
+
+def draw_years(
+    contract: Contract, years: Sequence[Year], *, rng: np.random.Generator, draws: int, luck: Luck
+) -> list[Year]:
+    """The years with every fact drawn around its value, as arrays of `draws`."""
+    lives = [_lives(year, luck) for year in years]
+    lasting = rng.standard_normal(draws)
+    drawn = []
+    for year, people in zip(years, lives, strict=True):
+        fresh = rng.standard_normal(draws)
+        z = math.sqrt(luck.kept) * lasting + math.sqrt(1 - luck.kept) * fresh
+        drawn.append(_Draw(contract, year, people, z, rng, luck).year())
+    return drawn
+
+
+def _lives(year: Year, luck: Luck) -> int:
+    """The people of a year: as told, as its facts say, or as its months say."""
+    months = year.fact("member_months")
+    known = luck.lives or year.lives or (months / 12 if months else None)
+    if not known:
+        do = "say how many people: `lives` in the years, or --lives"
+        raise Refusal([Fault(f"{year.place}, lives", "nothing", "people, 1 or more", do)])
+    return max(1, round(known))
+
+
+class _Draw:
+    """One year, drawn. `z` is the members' luck: standard normal, high where their care costs more than expected."""
+
+    def __init__(
+        self, contract: Contract, year: Year, lives: int, z: Any, rng: np.random.Generator, luck: Luck
+    ) -> None:
+        self.contract, self.expected, self.lives, self.z, self.rng, self.luck = contract, year, lives, z, rng, luck
+        self.clauses = [clause.at(year, contract.first_year) for clause in contract.clauses]
+        self.costs = Costs.with_cv((year.spend or year.benchmark or COST * lives) / lives, luck.cv)
+
+    def year(self) -> Year:
+        year = self.expected
+        relative, claims = self._cost()
+        months = {tier: self._months(number) for tier, number in year.member_months.items()}
+        present = self._share(months, year.member_months)
+        facts: dict[str, Any] = {
+            "member_months": months,
+            "engaged_months": self._engaged(year.engaged_months, months),
+            "documented_months": self._engaged(year.documented_months, months),
+            "denominators": {name: self.rng.poisson(n, len(self.z)) for name, n in year.denominators.items()},
+            "services": {
+                name: number * self._service(name, relative, present) for name, number in year.services.items()
+            },
+            "counts": {name: self._staff_or_count(name, number) for name, number in year.counts.items()},
+            "claims": claims,
+        }
+        facts["measures"] = dict(self._measures(facts["denominators"]))
+        facts["outcomes"] = dict(self._outcomes())
+        for name, share in (("spend", relative * present), ("benchmark", present), ("provider_revenue", present)):
+            number = getattr(year, name)
+            facts[name] = None if number is None else number * share
+        return replace(year, **facts)
+
+    def _cost(self) -> tuple[Any, dict[str, Any]]:
+        """What care costs over what was expected, and the largest claims where the contract reads them."""
+        sigma = math.sqrt(math.log(1 + self.luck.common**2))
+        shock = np.exp(sigma * self.rng.standard_normal(len(self.z)) - sigma**2 / 2)
+        if self.expected.claims:
+            relative, claims = self._members()
+            return relative * shock, {name: claim * shock for name, claim in claims.items()}
+        totals = _total_of(self.luck.cv, self.lives, self.luck.truncation / self.costs.mean)
+        return totals.quantile(ndtr(self.z)) / totals.mean * shock, {}
+
+    def _members(self) -> tuple[Any, dict[str, Any]]:
+        """Totals from members, with each draw's largest claims; put in the order of `z`, so that years stay correlated.
+
+        A claim that could pass no attachment point is not kept.
+        """
+        points = [clause.attachment for clause in self.clauses if isinstance(clause, StopLoss)]
+        above = 1 - _chance_below(self.costs, min(points, default=0.0) / 2)
+        kept = min(self.lives, math.ceil(self.lives * above + 6 * math.sqrt(self.lives * above) + 6))
+        draws = len(self.z)
+        totals, tops = np.empty(draws), np.empty((draws, kept))
+        chunk = max(1, 2_000_000 // self.lives)
+        with tqdm(total=draws, desc=PROGRESS, leave=False, disable=None) as bar:
+            for start in range(0, draws, chunk):
+                size = (min(chunk, draws - start), self.lives)
+                cost = np.exp(self.costs.mu + self.costs.sigma * self.rng.standard_normal(size))
+                if self.costs.zeros:
+                    cost[self.rng.random(size) < self.costs.zeros] = 0
+                tops[start : start + chunk] = np.partition(cost, self.lives - kept)[:, self.lives - kept :]
+                totals[start : start + chunk] = np.minimum(cost, self.luck.truncation).sum(axis=1)
+                bar.update(size[0])
+        order = np.argsort(totals)[np.argsort(np.argsort(self.z))]
+        mean = self.lives * self.costs.moment(1, self.luck.truncation)
+        return totals[order] / mean, {f"member {k + 1}": tops[order, k] for k in range(kept)}
+
+    def _months(self, number: float) -> Any:
+        """Member months, where a share `churn` leaves at a random month of the year.
+
+        A member's months have mean 12 - 6 churn and variance 48 churn - 36 churn^2: 144 (1 - churn) + 48 churn for the
+        mean square, 12 and 0 to 12 evenly. The expected number stands; its spread is that of number / 12 members.
+        """
+        churn = self.luck.churn
+        one = math.sqrt(48 * churn - 36 * churn**2) / (12 - 6 * churn)
+        spread = one * math.sqrt(12 * number)
+        return np.maximum(np.rint(number + spread * self.rng.standard_normal(len(self.z))), 0)
+
+    def _share(self, months: Mapping[str, Any], expected: Mapping[str, float]) -> Any:
+        """Months drawn over months expected, for all tiers together."""
+        whole = sum(expected.values())
+        if whole:
+            return sum(months.values()) / whole
+        return self._months(12.0 * self.lives) / (12.0 * self.lives)
+
+    def _engaged(self, expected: Mapping[str, float], months: Mapping[str, Any]) -> dict[str, Any]:
+        """Engaged months: so many members, by the draw, are engaged at all; never more than are members."""
+        drawn = {}
+        for tier, number in expected.items():
+            whole = self.expected.member_months.get(tier)
+            share = min(number / whole, 1.0) if whole else ENGAGED
+            people = max(1, round(number / 12 / share)) if share else 1
+            count = number * self.rng.binomial(people, share, len(self.z)) / (people * share) if share else number
+            drawn[tier] = np.rint(np.minimum(count, months[tier]) if tier in months else count)
+        return drawn
+
+    def _service(self, name: str, relative: Any, present: Any) -> Any:
+        """A service's dollars over what was expected: with all cost where a budget covers it, else by its own luck."""
+        if any(name in budgeted(clause) for clause in self.clauses):
+            return relative * present
+        if any(name in billed(clause) for clause in self.clauses):
+            own = 1 + self.rng.standard_normal(len(self.z)) / math.sqrt(self.lives)
+            return np.maximum(own, 0) * present
+        return present
+
+    def _staff_or_count(self, name: str, number: float) -> Any:
+        if any(isinstance(clause, InKindSupport) and clause.for_each == name for clause in self.clauses):
+            return number
+        return self._count(number, self.luck.clumps, self._own())
+
+    def _measures(self, denominators: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        bonuses = [clause for clause in self.clauses if isinstance(clause, PerformanceBonus)]
+        certain = {clause.multiplier for clause in bonuses} | {clause.ranked_in for clause in bonuses}
+        fewer = set(map(lowered, self.clauses))
+        for name, rate in self.expected.measures.items():
+            people = 1 / self.lives if "per member" in name else 1_000 / self.lives if "per 1,000" in name else None
+            if name in certain or name.endswith("expected"):
+                yield name, rate
+            elif people:
+                u = self._with_cost() if f"measures.{name}" in fewer else self._own()
+                yield name, self._count(rate / people, self.luck.clumps, u) * people
+            elif 0 < rate < 1:
+                counted = denominators.get(name, np.full(len(self.z), max(1, round(COUNTED * self.lives))))
+                yield name, np.where(counted > 0, self.rng.binomial(counted, rate) / np.maximum(counted, 1), rate)
+            else:
+                yield name, rate
+
+    def _outcomes(self) -> Iterator[tuple[str, Any]]:
+        """Counts; an outcome and its precondition move as one, and so do admissions and what they cost."""
+        priced = [clause for clause in self.clauses if isinstance(clause, OutcomePrice)]
+        fewer = {clause.outcome for clause in priced if clause.better == "fewer"}
+        whole = {clause.precondition: clause.outcome for clause in priced if clause.precondition}
+        luck: dict[str, Any] = {}
+        for name, number in self.expected.outcomes.items():
+            first = whole.get(name, name)
+            if first not in luck:
+                luck[first] = self._with_cost() if first in fewer else self._own()
+            if name.endswith("expected") or "dollars" in name:
+                yield name, number
+            else:
+                compared = name in fewer or any(clause.comparison == name for clause in priced)
+                days = self.luck.day_clumps if compared else self.luck.home_clumps
+                yield name, self._count(number, days if "days" in name else self.luck.clumps, luck[first])
+
+    def _with_cost(self) -> Any:
+        rho = self.luck.with_cost
+        return ndtr(rho * self.z + math.sqrt(1 - rho**2) * self.rng.standard_normal(len(self.z)))
+
+    def _own(self) -> Any:
+        return self.rng.random(len(self.z))
+
+    @staticmethod
+    def _count(mean: float, clumps: float, u: Any) -> Any:
+        """A count with this mean and `clumps` times its variance, at the quantiles u: negative binomial, or Poisson."""
+        if mean <= 0:
+            return np.zeros(len(u))
+        law = poisson(mean) if clumps == 1 else nbinom(mean / (clumps - 1), 1 / clumps)
+        sd = math.sqrt(mean * clumps)
+        low, high = max(0, math.floor(mean - 12 * sd)), math.ceil(mean + 12 * sd + 12 * clumps)
+        step = max(1, (high - low) // 200_000)  # of very many, every so many
+        counts = np.arange(low, high + step, step)
+        return counts[np.minimum(np.searchsorted(law.cdf(counts), u), len(counts) - 1)].astype(float)
+
+
+@lru_cache(maxsize=4)
+def _total_of(cv: float, lives: int, cap: float) -> convolution.Totals:
+    """What people who cost 1 each on average cost together; years of one contract share it."""
+    return convolution.total(Costs.with_cv(1.0, cv), lives, cap=cap)
+
+
+def _chance_below(costs: Costs, x: float) -> float:
+    if x <= 0:
+        return 0.0
+    return float(costs.zeros + (1 - costs.zeros) * ndtr((math.log(x) - costs.mu) / costs.sigma))
