@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t  # type: ignore[import-untyped]
+from scipy.stats import norm, t
 
 from ..contract import Contract
 from ..refusal import Fault, Refusal, did_you_mean, show
@@ -546,7 +546,7 @@ def evaluate(
     (0 or 1). The interrupted time series needs a column `quarter` (1 to 4) and a row for each. `cuts` are the bounds
     between strata of trigger-year cost; without them they are the tenths of the enrolled.
     """
-    import statsmodels.formula.api as smf  # type: ignore[import-untyped]
+    import statsmodels.formula.api as smf
 
     _check(panel, design)
     them = panel[panel.group.isin(["offered", DESIGNS[design].others])]
@@ -612,7 +612,7 @@ def _found(saving: float, se: float, freedom: float = np.inf) -> dict[str, float
 
 
 def _instrument(one: pd.DataFrame) -> dict[str, float]:
-    from statsmodels.sandbox.regression.gmm import IVGMM  # type: ignore[import-untyped]
+    from statsmodels.sandbox.regression.gmm import IVGMM
 
     ones = np.ones(len(one))
     x = np.column_stack([ones, one.engaged, one.trigger]).astype(float)

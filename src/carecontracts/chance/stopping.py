@@ -21,8 +21,8 @@ from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from scipy.optimize import brentq  # type: ignore[import-untyped]
-from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
 
 from ..refusal import Fault, Refusal, show
 
