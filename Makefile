@@ -42,7 +42,7 @@ serve: _build/book.ok
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 bench: $(READY)
-	@$(BIN)/python benchmarks/settling.py
+	@for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
 kit: $(READY)
 	@$(BIN)/python site/downloads.py

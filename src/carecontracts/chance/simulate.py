@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr  # type: ignore[import-untyped]
-from scipy.stats import nbinom, poisson  # type: ignore[import-untyped]
-from tqdm import tqdm  # type: ignore[import-untyped]
+from scipy.special import ndtr
+from scipy.stats import nbinom, poisson
+from tqdm import tqdm
 
 from ..clause import Clause
 from ..clauses.in_kind_support import InKindSupport
