@@ -80,7 +80,7 @@ def appendix(title: str, feeds: Sequence[Feed], measures: Sequence[str], parties
         raise Refusal(faults)
     parts = [f"# {title}", "", *_feeds(feeds), *_tables(feeds), *_measures(specs), *_rules()]
     text = "\n".join(parts)
-    lines = [f"{party}: ____________________  date: __________" for party in parties]
+    lines = [f"- {party}: ____________________  date: __________" for party in parties]
     return "\n".join([text, "", "## Signatures", "", f"Fingerprint: {fingerprint(text)}", "", *lines, ""])
 
 
