@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
+SETTLEMENTS = ROOT / "tests" / "settlements"
 SOURCES = (BOOK / "where-the-sources-went.md").read_text("utf-8")
 START = (BOOK / "start.md").read_text("utf-8")
 WORDS_A_MINUTE = 240  # an adult's silent reading; tables and formulas are read faster than they count
@@ -54,3 +56,10 @@ def test_every_reader_is_done_in_half_an_hour() -> None:
             text = re.sub(r"```.*?```|<[^>]+>|\{[^}]*\}|`[^`]*`", " ", text, flags=re.S)
             words += len(text.split())
         assert words / WORDS_A_MINUTE <= 30, f"{card.splitlines()[0]}: {words / WORDS_A_MINUTE:.0f} minutes"
+
+
+def test_the_cases_worked_by_hand_are_as_many_as_the_page_says() -> None:
+    cases = sum(len(yaml.safe_load(file.read_text("utf-8"))["cases"]) for file in SETTLEMENTS.glob("*.yaml"))
+    said = re.search(r"(\d+) settlement cases", (BOOK / "how-we-know.md").read_text("utf-8"))
+    assert said
+    assert int(said[1]) == cases
