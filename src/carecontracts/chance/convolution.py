@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import ndtr  # type: ignore[import-untyped]
+from scipy.special import ndtr
 
 from ..refusal import Fault, Refusal, show
 from .noise import HAIR, Costs, Odds, Sharing

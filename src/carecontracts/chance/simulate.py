@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr  # type: ignore[import-untyped]
-from scipy.stats import nbinom, poisson  # type: ignore[import-untyped]
-from tqdm import tqdm  # type: ignore[import-untyped]
+from scipy.special import ndtr
+from scipy.stats import nbinom, poisson
+from tqdm import tqdm
 
 from ..clause import Clause
 from ..clauses.in_kind_support import InKindSupport
@@ -71,7 +71,7 @@ class Luck:
     lives: int | None = None
     cv: float = COEFFICIENT
     truncation: float = math.inf
-    common: float = 0.015
+    common: float = 0.016
     kept: float = 0.3
     churn: float = 0.1
     clumps: float = 2.0

@@ -14,7 +14,7 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from scipy.optimize import brentq  # type: ignore[import-untyped]
+from scipy.optimize import brentq
 
 from ..refusal import Fault, Refusal, show
 from .noise import STANDARD, Costs, Panel, Sharing

@@ -37,9 +37,7 @@ def compare(people: pd.DataFrame) -> pd.DataFrame:
     missing = sorted({"line", "year", "person_id", "covered"} - set(people.columns))
     if missing:
         do = "give what `synthetic.panel` returns"
-        raise Refusal(
-            [Fault("people to compare", f"no column {', '.join(missing)}", "a panel of synthetic people", do)]
-        )
+        raise Refusal([Fault("people to compare", f"no column {', '.join(missing)}", "a panel of synthetic people", do)])
     rows = []
     for line, targets in TARGETS.groupby("line", sort=False):
         own = _mixed(people) if line == "all" else people[people.line == line]
