@@ -378,5 +378,60 @@ def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
+# --- from staffing to a price ------------------------------------------------------------------------------------
+
+
+@app.command("price")
+def price_command(
+    proposal: Annotated[
+        Path | None, typer.Argument(metavar="PROGRAM", help="A program's staff, people and pay (YAML); see --example.")
+    ] = None,
+    example: Annotated[bool, typer.Option("--example", help="Print a program to copy, and stop.")] = False,
+    chance: Annotated[float, typer.Option(help="The chance of saving its cost to work backwards from.")] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="Write the years and chances to this CSV file too.")] = None,
+) -> None:
+    """Price a program: its cost per member month, what it must save, how likely that is, and what would change it."""
+    from .parties import price as pricing
+
+    if example:
+        sys.stdout.write(pricing.example().read_text(encoding="utf-8"))
+        return
+    if proposal is None:
+        raise Refusal([Fault("PROGRAM", "nothing", "a file", "begin with: carecontracts price --example > mine.yaml")])
+    priced = pricing.price(pricing.Proposal.load_file(proposal), chance=chance)
+    console = _console()
+    console.print(Text(priced.proposal.name, style="bold"))
+    table = _table(">Year", ">People", ">Posts", ">Cost $", ">Per member month $", ">Must save to date")
+    for year, so_far in zip(priced.years, priced.to_date, strict=True):
+        table.add_row(
+            str(year.year), f"{year.people:,.0f}", f"{year.posts:,.1f}", f"{year.cost:,.0f}", f"{year.price:,.2f}",
+            f"{so_far.required:.1%}",
+        )  # fmt: skip
+    console.print(table)
+    table = _table("By the end of year", "If we believe", ">Truly saves its cost", ">The result says so")
+    for row in priced.chances:
+        table.add_row(str(row.year), row.belief, f"{row.truly:.0%}", f"{row.shown:.0%}")
+    console.print(table)
+    table = _table("For a chance of", "Change", ">From", ">To", "", title="Backwards, one at a time")
+    for lever in priced.backwards:
+        needed = "-" if lever.needed is None else f"{lever.needed:,.2f}"
+        table.add_row(f"{chance:.0%}", lever.lever, f"{lever.now:,.2f}", needed, lever.note)
+    console.print(table)
+    console.print(Text(str(priced.support)))
+    console.print(Text("Assumed, to be replaced with your own: " + ", ".join(priced.proposal.assumed())))
+    if out:
+        header = ("year", "people", "posts", "cost", "price", "must_save_to_date", "belief", "truly", "shown")
+        years = {y.year: (y, t) for y, t in zip(priced.years, priced.to_date, strict=True)}
+        rows = [
+            (
+                c.year, f"{years[c.year][0].people:.1f}", f"{years[c.year][0].posts:.2f}",
+                f"{years[c.year][0].cost:.2f}", f"{years[c.year][0].price:.2f}", f"{years[c.year][1].required:.6f}",
+                c.belief, f"{c.truly:.6f}", f"{c.shown:.6f}",
+            )
+            for c in priced.chances
+        ]  # fmt: skip
+        _write(out, _csv(header, rows))
+
+
 if __name__ == "__main__":
     main()

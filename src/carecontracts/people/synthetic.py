@@ -20,6 +20,8 @@ import pandas as pd
 
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, did_you_mean, show
+from . import claim_lines
+from .tables import Claims, from_frames
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -79,7 +81,7 @@ class Line:
 NAMES = ("medicaid", "medicare", "dual", "commercial")
 
 
-def _read() -> tuple[dict[str, Line], dict[str, Mapping[str, float]]]:
+def _read() -> tuple[dict[str, Line], dict[str, Any]]:
     rows, _ = read_yaml(files(__package__) / "synthetic.yaml")
     everyone = rows.pop("everyone")
     lines = {}
@@ -156,6 +158,7 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
             latent = latent - 3.0 * (age < 12)
         has[name] = latent > np.quantile(latent[:, 0], 1 - the.conditions[name])
         score = score + EVERYONE["weights"][name] * has[name]
+    has["ckd"] = has["ckd"] | has["esrd"]
     chronic = np.sum([has[name] for name in CHRONIC], axis=0)
     behavioral = np.sum([has[name] for name in BEHAVIORAL], axis=0)
 
@@ -195,7 +198,7 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
     by_year = covered.reshape(n, years, 12)
     months = by_year.sum(axis=2)
     died = death_month[:, None] // 12 == np.arange(years)
-    death_day = rng.integers(1, 29, n)
+    death_day = rng.integers(20, 29, n)  # late in the month, so that a short stretch has room for its stays
 
     # What the year cost, at the prices of 2022 and then of the year.
     part = months / 12
@@ -206,11 +209,12 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
     long_term = np.where(in_care[:, None], the.long_term_cost * np.exp(the.long_term_spread * own), 0.0) * part
     alive_part = np.minimum(1.0, (death_month[:, None] % 12 + 1) / 4)
     last = np.where(died, the.last_months * rng.lognormal(-0.32, 0.8, shape) * alive_part, 0.0)
+    longest = claim_lines.longest_run((by_year * (1 << np.arange(12))).sum(axis=2))[1]
     services, stays, visits, primary = _services(
-        the, rng, z, cost + last, part, has, chronic, needs["housing_need"], race == 1, died
+        the, rng, z, cost + last, part, has, chronic, needs["housing_need"], race == 1, died, 4 * longest, 10 * months
     )
     services["post_acute"] = services["post_acute"] + long_term
-    level = np.cumprod([1 + _trend(the, int(year)) for year in calendar])
+    level = np.array([np.prod([1 + the.trend[y] for y in range(2023, year + 1)]) for year in calendar])
     for name in SERVICES:
         services[name] = np.round(services[name] * level, 2)
     paid = np.round(sum(services[name] for name in SERVICES), 2)
@@ -220,7 +224,7 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
     days = np.where(
         stays > 0, stays + rng.poisson(rng.gamma(1.1, 3.3 * stays * np.where(stays >= 4, 1.5, 1.0) + 1e-9)), 0
     )
-    days = np.maximum(stays, np.minimum(days, (16 * _longest_run(by_year)).astype(int)))
+    days = np.maximum(stays, np.minimum(days, 11 * longest))
 
     offered = (chronic >= 2) & (behavioral >= 1)
     engages = rng.random(n) < the.engages
@@ -263,6 +267,26 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
     return pd.DataFrame({k: v.astype(np.int64) if v.dtype == bool else v for k, v in columns.items()})
 
 
+def tables(people: pd.DataFrame, *, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """A panel as the five tables of claims: every dollar, stay, visit and condition of it on dated lines.
+
+    The lines of a service add up to the panel's column to the cent, and `member_years` gives the panel's columns back.
+    Conditions are coded on every medical line of the year, so that a person without one shows none.
+
+    >>> people = panel("medicaid", 200, rng=np.random.default_rng(1))
+    >>> lines = tables(people, rng=np.random.default_rng(2))
+    >>> both = lines["medical_claim"].paid_amount.sum() + lines["pharmacy_claim"].paid_amount.sum()
+    >>> bool(round(both - people.paid.sum(), 2) == 0)
+    True
+    """
+    return claim_lines.tables(people, **EVERYONE["lines"], rng=rng)
+
+
+def claims(people: pd.DataFrame, *, rng: np.random.Generator) -> Claims:
+    """A panel as `Claims`, held in DuckDB's memory: what `read` gives for a real folder."""
+    return from_frames(tables(people, rng=rng))
+
+
 def _refuse(line: str, members: int, years: int, first_year: int) -> None:
     faults = []
     if line not in LINES:
@@ -277,10 +301,6 @@ def _refuse(line: str, members: int, years: int, first_year: int) -> None:
         )
     if faults:
         raise Refusal(faults)
-
-
-def _trend(the: Line, year: int) -> float:
-    return the.trend[year]
 
 
 def _to_normal(values: Array, rng: np.random.Generator) -> Array:
@@ -328,15 +348,6 @@ def _covered(the: Line, n: int, years: int, rng: np.random.Generator) -> Array:
     return covered
 
 
-def _longest_run(by_year: Array) -> Array:
-    """Months of the longest unbroken stretch of coverage within each year."""
-    run = longest = np.zeros(by_year.shape[:2], int)
-    for month in range(12):
-        run = (run + 1) * by_year[:, :, month]
-        longest = np.maximum(longest, run)
-    return longest
-
-
 def _services(
     the: Line,
     rng: np.random.Generator,
@@ -348,6 +359,8 @@ def _services(
     housing: Array,
     black: Array,
     died: Array,
+    most_stays: Array,
+    most_visits: Array,
 ) -> tuple[dict[str, Array], Array, Array, Array]:
     """Cost by service, and the stays and visits that explain it: use never costs more than the year did."""
     shape = z.shape
@@ -358,7 +371,7 @@ def _services(
     expected = np.where(cost > 0.4 * the.stay_price, bite * cost / price, 0.0) * (1 + 0.5 * died)
     habit = rng.gamma(2.0, 1 / 2.0, shape[0])[:, None]  # some people go to the hospital for what others do not
     stays = rng.poisson(expected * habit * (1 + 0.4 * has["smi"]) * rng.gamma(8, 1 / 8, shape))
-    stays = np.minimum(stays, (cost / (0.35 * the.stay_price)).astype(int))
+    stays = np.minimum(np.minimum(stays, most_stays), (cost / (0.35 * the.stay_price)).astype(int))
     inpatient = np.minimum(stays * price * rng.lognormal(-0.08, 0.4, shape), 0.88 * cost)
     left = cost - inpatient
 
@@ -367,7 +380,7 @@ def _services(
         often + 0.35 * housing[:, None] + 0.70 * black[:, None]
     )  # Black patients: 1.9 times the visits (NCHS DB 503)
     visits = rng.poisson(the.visit_rate * np.exp(often) * part * rng.gamma(0.7, 1 / 0.7, shape))
-    visits = np.minimum(visits, (left / (1.6 * the.visit_price)).astype(int))
+    visits = np.minimum(np.minimum(visits, most_visits), (left / (1.6 * the.visit_price)).astype(int))
     emergency = np.minimum(visits * the.visit_price * rng.lognormal(-0.08, 0.4, shape), 0.6 * left)
     left = left - emergency
 
@@ -388,7 +401,7 @@ def _services(
         services["professional"] = services["professional"] + np.where(small, services[name], 0)
         services[name] = np.where(small, 0, services[name])
     primary = rng.poisson(the.primary_care * (0.7 + 0.25 * np.minimum(chronic, 4)) * part * np.exp(0.15 * z))
-    primary = np.minimum(primary, (services["professional"] / 70).astype(int))
+    primary = np.minimum(np.minimum(primary, most_visits), (services["professional"] / 70).astype(int))
     return services | {"inpatient": inpatient, "emergency": emergency}, stays, visits, primary
 
 
