@@ -1,5 +1,6 @@
 """Noise three ways: they agree within derived bounds, and what others published comes out."""
 
+import csv
 import itertools
 import math
 import subprocess
@@ -23,6 +24,8 @@ from carecontracts.chance.noise import (
     sliding_minimum,
     split,
 )
+from carecontracts.chance.simulate import Luck
+from carecontracts.programs.mssp_record import record_file
 
 EVERYONE = Costs(mean=6_800)
 CAP = 250_000
@@ -311,6 +314,17 @@ def test_the_recorded_monte_carlo() -> None:
     exact = convolution.total(EVERYONE, 20_000, cap=CAP)
     assert exact.sd / exact.mean == pytest.approx(0.0188, abs=0.0004)
     assert exact.odds(ONE_SIDED).pays == pytest.approx(0.144, abs=0.004)
+
+
+def test_what_medicares_swings_leave_over() -> None:
+    """The default common shock: in CMS's results of 50,000 people and more, year-to-year swings hold 1.5 to 1.7%.
+
+    A swing is of two years, so its standard deviation over sqrt 2; the group's middle is taken at 70,000 people.
+    """
+    largest = list(csv.DictReader(record_file("by_size").open(encoding="utf-8")))[-1]
+    assert float(largest["lives_from"]) == 50_000
+    left = (float(largest["swing_sd"]) / math.sqrt(2)) ** 2 - Panel(lives=70_000).sd ** 2
+    assert Luck().common == pytest.approx(math.sqrt(left), abs=0.001)
 
 
 # --- backwards ------------------------------------------------------------------------------------------------------

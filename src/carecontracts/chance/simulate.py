@@ -13,6 +13,9 @@ How facts are drawn:
 - premiums, budgets, scores above 1, percentiles, staff lent to a practice and conditions are held at what is expected
 
 A joint bootstrap of members (`bootstrap`) shows how use and cost move together in your own data; here it is one number.
+
+Not modelled: error in the benchmark itself, people chosen for a bad year who get better by themselves, claims that come
+in late, and what the parties do when they see how the year goes.
 """
 
 import math
@@ -68,7 +71,7 @@ class Luck:
     lives: int | None = None
     cv: float = COEFFICIENT
     truncation: float = math.inf
-    common: float = 0.015
+    common: float = 0.016
     kept: float = 0.3
     churn: float = 0.1
     clumps: float = 2.0
@@ -147,10 +150,6 @@ class Simulation:
     def net(self, party: str) -> Any:
         """What a party received less what it paid over all years, its costs outside included; one number per draw."""
         return self._array(self._all.total(payee=party) - self._all.total(payer=party))
-
-    def paid(self, year: int, payer: str, clause: Sequence[str]) -> Any:
-        """What a party paid in a year under some clauses; one number per draw."""
-        return self._array(self.ledger.total(year=year, payer=payer, clause=clause))
 
     def worst_cash(self, party: str) -> Any:
         """A party's lowest cash in any month, and never above zero; one number per draw."""
