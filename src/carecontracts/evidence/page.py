@@ -6,6 +6,7 @@ long ago, with a keyboard and in the dark. A browser that does not know the styl
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from urllib.parse import urlsplit
 
 from .library import Effect, Program
 from .organizations import CRITERIA, Organization
@@ -19,6 +20,32 @@ LINES = {
     "commercial": "Commercial",
     "va": "Veterans",
     "mixed": "Mixed",
+}
+# Who reports a figure that was not seen in its primary source, by key of the bibliography.
+REPORTERS = {
+    "ajc2023wpc": "the Associated Press",
+    "ashecon2016cpc": "the evaluators' conference abstract",
+    "bcp_iah5": "the Better Care Playbook",
+    "bcp_landmark": "the Better Care Playbook",
+    "bcp_pioneer": "the Better Care Playbook",
+    "bondbuyer2015rikers": "The Bond Buyer",
+    "ctac2024palliative": "the Coalition to Transform Advanced Care",
+    "darwin_iocp": "Darwin Research Group",
+    "ecare2009lifemasters": "e-CareManagement",
+    "fierce2022contracosta": "Fierce Healthcare",
+    "hcinnovation2020caremore": "Healthcare Innovation",
+    "hcinnovation_landmark": "Healthcare Innovation",
+    "ohara2020ngaco": "the Better Care Playbook",
+    "olr2012cbo": "OLR Reporter",
+    "paltc_iah7": "AMDA",
+    "pasafetynet_hennepin": "the Safety Net Association of Pennsylvania",
+    "pcpcc_iowa": "the Patient-Centered Primary Care Collaborative",
+    "pcpcc_missouri": "the Patient-Centered Primary Care Collaborative",
+    "protomag_mgh": "Proto Magazine",
+    "relias_mgh": "Relias Media",
+    "safetynet2023wpc": "the California Health Care Safety Net Institute",
+    "techtarget_missouri": "TechTarget",
+    "wsr2013healthhomes": "the Washington State Register",
 }
 _RANDOMIZED = {"randomized", "encouragement"}
 _UNCOMPARED = {"before and after", "historical control", "review", "none"}
@@ -181,13 +208,14 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
     record = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts)
     study = f"{LINES[row.line]}, {row.design}; {row.size.words}"
     months = f"{row.months} months" if row.months else ""
+    source = f'<a href="{escape(row.url)}">{escape(urlsplit(row.url).netloc)}</a>'
     return (
         f'<tr class="{classes}"><th scope="row"><details><summary>{escape(row.name)}</summary>'
         f"<dl>{record}<dt>What changed</dt>{effects}"
-        f'<dt>Source</dt><dd><a href="{escape(row.url)}">{escape(row.source)}</a></dd></dl></details></th>'
+        f"<dt>Source</dt><dd>{source}</dd></dl></details></th>"
         f"<td>{escape(study)}</td><td>{escape(cost)}</td><td>{months}</td></tr>"
     )
 
 
 def _with_source(words: str, by: str | None) -> str:
-    return f"{words} (as reported by {by})" if by else words
+    return f"{words} (as reported by {REPORTERS[by]})" if by else words

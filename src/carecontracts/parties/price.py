@@ -9,8 +9,8 @@ and then two different chances. That the program *truly* saves its cost, by a be
 `evidence.prior`). And that the result *shows* it, when luck is added (see `chance.noise`). `backwards` asks what price,
 baseline, caseload, engagement or time would make either chance what it should be.
 
-Not modelled: shared savings and other payments, which are contracts; taxes; people who leave and return; savings that
-go to another payer.
+Not modelled: an effect that weakens as caseloads grow, so a larger caseload is a limit to test and not a remedy; shared
+savings and other payments, which are contracts; taxes; people who leave and return; savings that go to another payer.
 """
 
 import math
