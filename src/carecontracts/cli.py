@@ -23,7 +23,7 @@ from .ledger import Ledger, Line, month_name
 from .paper.term_sheet import term_sheet
 from .paper.word import write_word
 from .programs import mssp as medicare
-from .refusal import Fault, Refusal, show, told
+from .refusal import Fault, Refusal, did_you_mean, show, told
 from .units import say_count, say_percent
 from .year import read_years
 
@@ -323,6 +323,28 @@ def claims_check(
         _write(out, _csv(header, rows))
     if report.faults:
         raise typer.Exit(2)
+
+
+@claims_app.command("import")
+def claims_import(
+    layout: Annotated[
+        str, typer.Argument(metavar="LAYOUT", help="synpuf (DE-SynPUF) or medicare (CMS's own columns).")
+    ],
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the files as they are published.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
+) -> None:
+    """Turn public Medicare files into the tables that `claims check` and every later step read."""
+    if layout not in ("synpuf", "medicare"):
+        raise Refusal([Fault("LAYOUT", layout, "synpuf, medicare", did_you_mean(layout, ("synpuf", "medicare")))])
+    adapter, console = _people(f"adapters.{layout}"), _console()
+    with _console(stderr=True).status("Reading") as status:
+        imported = adapter.read(source, on_step=lambda step: status.update(Text(step)))
+        imported.write(out, on_step=lambda step: status.update(Text(step)))
+    table = _table("File", ">Rows", "Became", ">Rows", "How")
+    for read in imported.read:
+        table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
+    console.print(table)
+    _console(stderr=True).print(Text(f"Wrote {out}"))
 
 
 def _people(module: str) -> Any:

@@ -376,10 +376,7 @@ def _names(con: Any) -> list[str]:
 
 
 def _in_folder(folder: Path) -> _Found:
-    # A file of its own holds what is read of CSV, so that it may be larger than memory; it goes when its reader goes.
-    scratch = tempfile.mkdtemp(prefix="carecontracts-")
-    con = ibis.duckdb.connect(Path(scratch) / "claims.duckdb")
-    weakref.finalize(con, shutil.rmtree, scratch, ignore_errors=True)
+    con = scratch()
     for name in SCHEMAS:
         files = _files(folder, name)
         if not files and name not in NEEDED:
@@ -396,6 +393,14 @@ def _in_folder(folder: Path) -> _Found:
             yield name, None, None, [Fault(str(files[0]), given, "a file that can be read as a table", do)]
             continue
         yield name, written, table, []
+
+
+def scratch() -> Any:
+    """A DuckDB of its own file, so that what is read of CSV may be larger than memory; it goes when its reader goes."""
+    folder = tempfile.mkdtemp(prefix="carecontracts-")
+    con = ibis.duckdb.connect(Path(folder) / "claims.duckdb")
+    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
+    return con
 
 
 def _files(folder: Path, name: str) -> list[Path]:
@@ -456,11 +461,19 @@ def _open(con: Any, name: str, files: list[Path], folder: Path) -> tuple[Given, 
         table = con.read_parquet([str(path) for path in files], table_name=f"{name}_given", union_by_name=True)
         table = table.rename(str.lower) if any(c != c.lower() for c in table.columns) else table
         return Given(place, table), table
+    table, junk = load_text(con, name, files)
+    return Given(place, table, junk), table
+
+
+def load_text(con: Any, name: str, files: list[Path]) -> tuple[ir.Table, tuple[tuple[str, str], ...]]:
+    """CSV files of one header as a table of text, columns in lower case; and the lines that are no rows.
+
+    Every cell as text, by rules that are stated: what is guessed from a sample differs from file to file. The files are
+    read once, into DuckDB, which keeps aside the lines that do not fit, with an entry for each cell that they lack.
+    """
     header, sign = _header(files[0])
     columns = "{" + ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in header) + "}"
     listed = "[" + ", ".join(_quoted(str(path)) for path in files) + "]"
-    # Every cell as text, by rules that are stated: what is guessed from a sample differs from file to file. It is read
-    # once, into DuckDB, which keeps the lines that are no rows aside, with an entry for each cell that they lack.
     text = f"read_csv({listed}, auto_detect=false, header=true, delim={_quoted(sign)}, quote='\"', escape='\"', "
     text += f"columns={columns}, store_rejects=true, rejects_limit=0)"
     con.raw_sql(f'create table "{name}" as select * from {text}')
@@ -474,8 +487,7 @@ def _open(con: Any, name: str, files: list[Path], folder: Path) -> tuple[Given, 
         for path, line, lines in rejected
         for below, part in enumerate(lines.strip("\r\n").splitlines())  # an open quote swallows the lines below it
     )
-    table = con.table(name)
-    return Given(place, table, junk), table
+    return con.table(name), junk
 
 
 def _quoted(text: str) -> str:
