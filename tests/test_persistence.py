@@ -1,6 +1,10 @@
 """Persistence: the closed forms against published figures, against each other and against draws."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,3 +121,20 @@ def test_what_cannot_be_is_refused(call, where):
     with pytest.raises(Refusal) as refused:
         call()
     assert where in refused.value.faults[0].where
+
+
+def test_cms_s_synthetic_medicare_sample_falls_by_itself():
+    """DE-SynPUF, 498 people, 2008 to 2009: 38% of the top tenth stay; their cost falls 48% while all rise 12%."""
+    folder = os.environ.get("CARECONTRACTS_CLAIMS")
+    if not folder:
+        pytest.skip("CARECONTRACTS_CLAIMS is not set: it names the folder with CMS's sample, claimsdb_bene.parquet")
+    people = pd.read_parquet(Path(folder) / "claimsdb_bene.parquet")
+    people["paid"] = people[["MEDREIMB_IP", "MEDREIMB_OP", "MEDREIMB_CAR"]].sum(axis=1)  # what Medicare paid
+    cost = people.pivot(index="DESYNPUF_ID", columns="BENE_YEAR", values="paid").dropna()
+    assert len(cost) == 498
+    top = cost.rank(ascending=False, method="first") <= round(len(cost) / 10)
+    assert (top[2008] & top[2009]).sum() / top[2008].sum() == pytest.approx(0.38)
+    assert cost.corr().loc[2008, 2009] == pytest.approx(0.45, abs=0.005)
+    fell = factor_from(cost[2008][top[2008]].tolist(), cost[2009][top[2008]].tolist())
+    assert 1 - fell.factor == pytest.approx(0.48, abs=0.005)
+    assert cost[2009].mean() / cost[2008].mean() - 1 == pytest.approx(0.12, abs=0.005)

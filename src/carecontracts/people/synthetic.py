@@ -102,14 +102,24 @@ _NORMAL = NormalDist()
 _CDF = np.array([_NORMAL.cdf(z) for z in _GRID])
 
 
-def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, first_year: int = 2023) -> pd.DataFrame:
+def panel(
+    line: str,
+    members: int,
+    years: int = 3,
+    *,
+    rng: np.random.Generator,
+    first_year: int = 2023,
+    like: Line | None = None,
+) -> pd.DataFrame:
     """A row for each made-up member and each calendar year with coverage, in the shape of `member_years` and more.
 
     Beside the member-year columns it has: `line`, `birth_date`, `death_date`, `covered` (bit m is month m + 1),
     a column of 0 and 1 for each of CONDITIONS and NEEDS, `chronic_conditions`, `behavioral_conditions`,
     `social_needs`, `disabled`, `frail`, `long_term_care`, `provider`, `offered` (care management, to those with two
     chronic conditions and a behavioral one), `engages` (would accept) and `engaged` (was offered and accepted).
-    Dollars are of the year. Refuses an unknown line, and fewer than one member or year.
+    Dollars are of the year. `like` puts a Line of your own in the place of the calibrated one: for what it does to
+    change one parameter, `like=dataclasses.replace(LINES["dual"], leave=0.2)`. Refuses an unknown line, and fewer than
+    one member or year.
 
     >>> people = panel("medicaid", 1_000, rng=np.random.default_rng(1))
     >>> people.groupby("year").person_id.count().to_dict()
@@ -123,7 +133,7 @@ def panel(line: str, members: int, years: int = 3, *, rng: np.random.Generator, 
       do:      did you mean 'commercial'? name a line of business
     """
     _refuse(line, members, years, first_year)
-    the = LINES[line]
+    the = like or LINES[line]
     n, shape = members, (members, years)
     calendar = first_year + np.arange(years)
 

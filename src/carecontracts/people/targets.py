@@ -28,15 +28,18 @@ SHORT: Mapping[tuple[str, str], str] = {
     (
         "medicaid",
         "top 5%: mental illness",
-    ): "GAO's figures ask for four times the risk with mental illness, Boyd's extra "
+    ): "GAO's figures ask for six times the risk with mental illness, Boyd's extra "
     "cost for much less; the weights lie in between",
     (
         "medicaid",
         "top 5%: disabled",
     ): "two thirds of the top 5% from a tenth of members would make next year's cost more "
     "certain than any published persistence",
-    ("medicare", "dearest quarter: admitted"): "stays were a third commoner in 2001, and here the sickest have more "
-    "of them each",
+    (
+        "medicare",
+        "dearest quarter: admitted",
+    ): "with 1.7 stays each, CBO's share makes 318 stays per 1,000 members from this "
+    "quarter alone; here all have about 245, and the sickest have more of them each",
     (
         "dual",
         "cost of the transient over the never",
