@@ -118,6 +118,7 @@ STYLE = """
 .evidence dl { margin: .5rem 0 0; }
 .evidence dt { font-weight: 600; margin-top: .4rem; }
 .evidence dd { margin: 0; }
+.evidence dd + dd { margin-top: .25rem; }
 @media (max-width: 40rem) {
   .evidence fieldset { padding: 0; }
   .evidence legend { position: static; }
@@ -174,14 +175,14 @@ def said(effect: Effect) -> str:
 
     >>> from .library import load
     >>> said(load()["caremore-memphis"].pooled)
-    'total medical spending: −7,732 (−14,914 to −550) dollars per person-year; p 0.036; better'
+    'total medical spending: −7,732 (−14,914 to −550) dollars per person-year; p = 0.036; better'
     """
     unit = UNITS.get(effect.unit, " " + effect.unit)
     text = ""
     if effect.estimate is not None:
         interval = "" if effect.low is None else f" ({_number(effect.low)} to {_number(effect.high)})"
         text = f" {_number(effect.estimate)}{interval}{unit};"
-    p = f" p {effect.p:g};" if effect.p else f" p below {effect.p_below:g};" if effect.p_below else ""
+    p = f" p = {effect.p:g};" if effect.p else f" p < {effect.p_below:g};" if effect.p_below else ""
     return f"{effect.words}:{text}{p} {effect.finding}"
 
 
