@@ -23,7 +23,7 @@ BEGINNINGS = ("cfr", "bls")  # regulations, wages
 SPEAK_OF_RESULTS = ("how cost persists and concentrates", "methods", "models and surveys")
 # Words of a sentence that says what a program did.
 DID = re.compile(
-    r"\btrials?\b|randomi[sz]ed|\bsaved\b|savings of|reduction|\b(fewer|lower|higher) (stays|spending)", re.I
+    r"\btrials?\b|randomi[sz]ed|\bsaved\b|savings of|reductions? in|\b(fewer|lower|higher) (stays|spending)", re.I
 )
 
 
