@@ -180,6 +180,7 @@ class Program(_Row):
 
     key: Key
     name: Words
+    short: Words | None = None  # for a picture
     model: Words
     population: Words
     line: Line
@@ -218,10 +219,15 @@ class Program(_Row):
         return next((effect for effect in self.effects if effect.pool), None)
 
     @property
+    def cost_effect(self) -> Effect | None:
+        """What the row says of cost: the effect to pool, or its first on total or net cost."""
+        costs = (effect for effect in self.effects if effect.outcome in ("total_cost", "net_cost"))
+        return self.pooled or next(costs, None)
+
+    @property
     def finding(self) -> Finding:
-        """What the row says of cost: of total cost where it has it, else net cost; else that it was not seen."""
-        found = [self.pooled] if self.pooled else [e for e in self.effects if e.outcome in ("total_cost", "net_cost")]
-        return found[0].finding if found and found[0] else "not seen"
+        """What was found of cost; where nothing was said of it, that it was not seen."""
+        return self.cost_effect.finding if self.cost_effect else "not seen"
 
     @property
     def months(self) -> int | None:

@@ -11,7 +11,13 @@ from urllib.parse import urlsplit
 from .library import Effect, Program
 from .organizations import CRITERIA, Organization
 
-FINDINGS = {"better": "cost fell", "worse": "cost rose", "no difference": "no difference"}
+FINDINGS = {
+    ("total_cost", "better"): "fell",
+    ("total_cost", "worse"): "rose",
+    ("net_cost", "better"): "fell by more than it cost",
+    ("net_cost", "worse"): "fell by less than it cost",
+    ("net_cost", "no difference"): "no net savings",
+}
 UNITS = {"percent": "%", "percentage points": " points", "percent chance": "% chance"}
 LINES = {
     "medicaid": "Medicaid",
@@ -100,23 +106,28 @@ FILTERS = (
 )
 
 STYLE = """
-.evidence fieldset { border: 0; margin: 0 0 .5rem; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem .9rem; }
-.evidence legend { float: left; padding: 0; margin: 0 .9rem 0 0; font-size: 1em; font-weight: 600; width: 9.5em; }
+.evidence fieldset { border: 0; margin: 0 0 .4rem; padding: 0 0 0 10.5em; position: relative; }
+.evidence legend { position: absolute; left: 0; top: .15em; margin: 0; padding: 0; font-size: 1em; font-weight: 600; }
+.evidence fieldset > div { display: flex; flex-wrap: wrap; column-gap: .9rem; }
 .evidence label { display: inline-flex; gap: .35em; align-items: center; min-height: 1.75rem; cursor: pointer; }
-.evidence table { width: 100%; border-collapse: collapse; margin-top: .75rem; }
-.evidence :is(th, td) { text-align: left; vertical-align: top; padding: .45rem .8rem .45rem 0; }
-.evidence tbody th { font-weight: normal; width: 46%; }
+.evidence table { width: 100%; margin-top: .75rem; }
+.evidence :is(th, td) { text-align: left; vertical-align: top; }
+.evidence tbody th { font-weight: normal; width: 38%; }
+.evidence .short { white-space: nowrap; }
 .evidence summary { font-weight: 600; cursor: pointer; }
 .evidence dl { margin: .5rem 0 0; }
 .evidence dt { font-weight: 600; margin-top: .4rem; }
 .evidence dd { margin: 0; }
+.evidence dd + dd { margin-top: .25rem; }
 @media (max-width: 40rem) {
-  .evidence legend { float: none; width: 100%; }
+  .evidence fieldset { padding: 0; }
+  .evidence legend { position: static; }
   .evidence thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
-  .evidence :is(table, tbody, tr, th, td) { display: block; width: auto; padding: .1rem 0; border: 0; }
-  .evidence tbody th { width: auto; }
-  .evidence tr { padding: .5rem 0; border-bottom: 1px solid; }
-  .evidence td:empty { display: none; }
+  .evidence table.table.table tr > :is(th, td) { display: block; width: auto; padding: .1rem 0; border: 0 !important; }
+  .evidence :is(table, tbody, tr) { display: block; }
+  .evidence tbody tr { padding: .5rem 0; border-bottom: 1px solid var(--pst-color-border, currentColor); }
+  .evidence td:empty { display: none !important; }
+  .evidence td::before { content: attr(data-head) ": "; font-weight: 600; }
 }
 """
 
@@ -145,11 +156,14 @@ def profiles(rows: Iterable[Organization]) -> Html:
     )
     body = "".join(
         f'<tr><th scope="row"><strong>{escape(row.name)}</strong><br>{escape(row.what)}</th>'
-        + "".join(f"<td><strong>{c.met.capitalize()}.</strong> {escape(c.words)}</td>" for c in row.criteria().values())
-        + f"<td>{escape(row.paid.words)}</td></tr>"
+        + "".join(
+            f'<td data-head="{name.capitalize()}"><strong>{c.met.capitalize()}.</strong> {escape(c.words)}</td>'
+            for name, c in row.criteria().items()
+        )
+        + f'<td data-head="Paid by">{escape(row.paid.words)}</td></tr>'
         for row in rows
     )
-    style = STYLE.replace("width: 46%", "width: 22%")
+    style = STYLE.replace("width: 38%", "width: 22%")
     return Html(
         f'<div class="evidence"><style>{style}</style><table class="table"><thead><tr class="head">{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
@@ -161,14 +175,14 @@ def said(effect: Effect) -> str:
 
     >>> from .library import load
     >>> said(load()["caremore-memphis"].pooled)
-    'total medical spending: −7,732 (−14,914 to −550) dollars per person-year; p 0.036; better'
+    'total medical spending: −7,732 (−14,914 to −550) dollars per person-year; p = 0.036; better'
     """
     unit = UNITS.get(effect.unit, " " + effect.unit)
     text = ""
     if effect.estimate is not None:
         interval = "" if effect.low is None else f" ({_number(effect.low)} to {_number(effect.high)})"
         text = f" {_number(effect.estimate)}{interval}{unit};"
-    p = f" p {effect.p:g};" if effect.p else f" p below {effect.p_below:g};" if effect.p_below else ""
+    p = f" p = {effect.p:g};" if effect.p else f" p < {effect.p_below:g};" if effect.p_below else ""
     return f"{effect.words}:{text}{p} {effect.finding}"
 
 
@@ -185,13 +199,13 @@ def _choice(f: Filter, rows: Sequence[Program]) -> str:
 
     buttons = [button("all", "All", len(rows), " checked")]
     buttons += [button(key, words, sum(keeps(row) for row in rows)) for key, words, keeps in f.answers]
-    return f"<fieldset><legend>{escape(f.words)}</legend>{''.join(buttons)}</fieldset>"
+    return f"<fieldset><legend>{escape(f.words)}</legend><div>{''.join(buttons)}</div></fieldset>"
 
 
 def _row(row: Program, filters: Sequence[Filter]) -> str:
     classes = " ".join(f"{f.name}-{key}" for f in filters for key, _, keeps in f.answers if keeps(row))
     relative = row.relative()
-    cost = FINDINGS.get(row.finding, row.finding)
+    cost = FINDINGS.get((row.cost_effect.outcome, row.finding), row.finding) if row.cost_effect else row.finding
     if relative and row.pooled and row.pooled.estimate is not None:
         cost += f"; {_number(round(-100 * relative.reduction, 1))}% (±{196 * relative.se:.0f})"
     facts = [
@@ -213,7 +227,8 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
         f'<tr class="{classes}"><th scope="row"><details><summary>{escape(row.name)}</summary>'
         f"<dl>{record}<dt>What changed</dt>{effects}"
         f"<dt>Source</dt><dd>{source}</dd></dl></details></th>"
-        f"<td>{escape(study)}</td><td>{escape(cost)}</td><td>{months}</td></tr>"
+        f'<td data-head="Study">{escape(study)}</td><td data-head="Total cost">{escape(cost)}</td>'
+        f'<td data-head="Followed" class="short">{months}</td></tr>'
     )
 
 
