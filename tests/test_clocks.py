@@ -8,6 +8,7 @@ import pytest
 from statsmodels.stats.power import normal_power_het
 
 from carecontracts.chance.clocks import Measure, Plan, cost, events, months_needed, scorecard, share
+from carecontracts.chance.noise import members_needed
 from carecontracts.refusal import Refusal
 
 PLANS = [Plan(500), Plan(400, enrolling=0, growing=9), Plan(250, enrolling=14, growing=3), Plan(80, 5, 0)]
@@ -42,6 +43,24 @@ def test_a_year_of_the_members_needed_has_eighty_percent_power(reduction: float,
     for comparison, lives in zip((inf, 1), people, strict=True):
         spend = cost("cost", mean=1, cv=2.15, reduction=reduction, run_out=0, decision="x", comparison=comparison)
         assert spend.power(Plan(lives, 0, 0), 12) == pytest.approx(0.80, abs=1e-4)
+
+
+@pytest.mark.parametrize("reduction", [0.02, 0.07])
+def test_the_members_needed_agree_with_the_closed_form_of_noise(reduction: float) -> None:
+    people = members_needed(reduction, power=0.9, error=0.1, spread=1.6)
+    spend = cost("cost", mean=30_000, cv=1.6, reduction=reduction, run_out=0, decision="x")
+    assert spend.power(Plan(people, 0, 0), 12, error=0.1) == pytest.approx(0.9, abs=1e-4)
+
+
+def test_what_a_person_keeps_shrinks_with_people_and_not_with_time() -> None:
+    """Yearly cost of 200 people with a correlation of 0.4 between years: the variance of their mean over 3 years."""
+    rng, draws, lasting = np.random.default_rng(9), 4_000, 0.4
+    kept = np.sqrt(lasting) * rng.standard_normal((draws, 200, 1))
+    years = kept + np.sqrt(1 - lasting) * rng.standard_normal((draws, 200, 3))
+    seen = years.mean(axis=(1, 2)).var(ddof=1)
+    spend = cost("cost", mean=1, cv=1, reduction=0.1, run_out=0, decision="x", lasting=lasting)
+    assert 1 / spend.information(Plan(200, 0, 0), 36) == pytest.approx(seen, rel=4 * np.sqrt(2 / draws))
+    assert 1 / spend.information(Plan(200, 0, 0), 12_000) == pytest.approx(lasting / 200, rel=2e-3)
 
 
 def test_power_agrees_with_statsmodels() -> None:

@@ -21,6 +21,7 @@ from carecontracts.chance.designs import (
     paid,
     place,
 )
+from carecontracts.chance.persistence import remains
 from carecontracts.refusal import Refusal
 
 MEAN, SIGMA, LASTING, FADE, TREND, TOP = 8_000.0, 0.9, 0.5, 0.2, 0.04, 0.2
@@ -132,6 +133,11 @@ def expected_cost(h: int) -> float:
     """Mean cost h years from the trigger of the dearest TOP of the trigger year, by the bivariate normal."""
     q, rho = norm.isf(TOP), (LASTING + (1 - LASTING) * FADE**h if h else 1.0)
     return MEAN * (1 + TREND) ** (2 + h) * norm.cdf(rho * SIGMA - q) / TOP
+
+
+def test_the_formula_is_that_of_persistence() -> None:
+    rho = LASTING + (1 - LASTING) * FADE
+    assert expected_cost(1) / expected_cost(0) == pytest.approx((1 + TREND) * remains(TOP, SIGMA, rho), rel=1e-9)
 
 
 @pytest.mark.parametrize(("design", "carried"), [("pre-post", 0.0), ("trend benchmark", TREND)])

@@ -7,7 +7,7 @@ Standard library only, so that it runs in a browser.
 
 Not modelled:
 - people who leave; give the number who stay
-- noise that strikes everyone at once, and noise that a person keeps from month to month (the benchmark knows them)
+- noise that strikes everyone at once: a rule change, a hard winter, a benchmark that is wrong
 """
 
 from collections.abc import Mapping, Sequence
@@ -100,6 +100,7 @@ class Measure:
     decision: str
     comparison: float = inf  # people in the comparison for each in the program; infinite: against a fixed standard
     ramps: bool = True  # whether the gain grows with the effect on a person, or is there from the first
+    lasting: float = 0.0  # the part of a year's variance that a person keeps: it shrinks with people, not with time
 
     def z(self, plan: Plan, month: float) -> float:
         """How many standard errors from no effect the reading is expected to stand, if the program works as planned."""
@@ -115,10 +116,17 @@ class Measure:
         return self.gain * plan.effect_months(known) / months if months else 0.0
 
     def information(self, plan: Plan, month: float) -> float:
-        """One over the squared standard error of the reading."""
+        """One over the squared standard error of the reading.
+
+        spread² x (1 + 1/comparison) / people, or over time
+        spread² x (1 + 1/comparison) x (lasting / people + (1 - lasting) / person-years).
+        """
         known = month - self.waits
-        size = plan.enrolled(known) if self.counts == "people" else plan.person_months(known) / 12
-        return size / (self.spread**2 * (1 + 1 / self.comparison))
+        people, years = plan.enrolled(known), plan.person_months(known) / 12
+        if not people:
+            return 0.0
+        noise = 1 / people if self.counts == "people" else self.lasting / people + (1 - self.lasting) / years
+        return 1 / (noise * self.spread**2 * (1 + 1 / self.comparison))
 
     def power(self, plan: Plan, month: float, error: float = 0.05) -> float:
         """The chance that a program that works is told from one that does not; a useless one passes with `error`.
@@ -168,24 +176,42 @@ def events(
     decision: str,
     dispersion: float = 1.0,
     comparison: float = inf,
+    lasting: float = 0.0,
 ) -> Measure:
     """Events per person-year, such as admissions; `dispersion` is their variance over their mean (1: by chance alone).
+
+    `lasting` is the correlation of one person's events in two years, among people whom the benchmark takes as alike.
 
     >>> stays = events("admissions", per_year=1.2, reduction=0.15, run_out=1, decision="targeting", dispersion=2)
     >>> stays.readable(Plan(500))
     21
     """
-    _check(name, reduction=reduction)
-    spread = sqrt(dispersion * per_year)
-    return Measure(name, "lagging", "time", per_year, reduction * per_year, spread, run_out, decision, comparison)
+    _check(name, reduction=reduction, lasting=lasting)
+    spread, gain = sqrt(dispersion * per_year), reduction * per_year
+    return Measure(name, "lagging", "time", per_year, gain, spread, run_out, decision, comparison, lasting=lasting)
 
 
 def cost(
-    name: str, *, mean: float, cv: float, reduction: float, run_out: float, decision: str, comparison: float = inf
+    name: str,
+    *,
+    mean: float,
+    cv: float,
+    reduction: float,
+    run_out: float,
+    decision: str,
+    comparison: float = inf,
+    lasting: float = 0.0,
 ) -> Measure:
-    """Cost per person-year, whose standard deviation is `cv` times its mean."""
-    _check(name, reduction=reduction)
-    return Measure(name, "lagging", "time", mean, reduction * mean, cv * mean, run_out, decision, comparison)
+    """Cost per person-year, whose standard deviation is `cv` times its mean; `lasting` as for `events`.
+
+    >>> spend = cost("cost", mean=50_000, cv=1.2, reduction=0.1, run_out=3, decision="renew")
+    >>> lasts = cost("cost", mean=50_000, cv=1.2, reduction=0.1, run_out=3, decision="renew", lasting=0.3)
+    >>> spend.readable(Plan(500)), lasts.readable(Plan(500))
+    (34, 51)
+    """
+    _check(name, reduction=reduction, lasting=lasting)
+    gain = reduction * mean
+    return Measure(name, "lagging", "time", mean, gain, cv * mean, run_out, decision, comparison, lasting=lasting)
 
 
 def scorecard(
@@ -220,7 +246,7 @@ def _check(name: str, **shares: float) -> None:
     faults = [
         Fault(f"measure {show(name)}, {term}", show(value), "a share above 0 and below 1", "for 40% write 0.4")
         for term, value in shares.items()
-        if not 0 < value < 1
+        if not (0 < value < 1 or (term == "lasting" and value == 0))
     ]
     if faults:
         raise Refusal(faults)

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from ..contract import Contract
 from ..refusal import Fault, Refusal, did_you_mean, show
@@ -186,7 +186,7 @@ def place(
 
     # Who enrolls: those whose other years are costlier are the less willing, as far as `willing` says.
     level = np.log1p(np.nanmean(np.delete(eligible, trigger, axis=1), axis=1))
-    rank = norm.ppf((level.argsort().argsort() + 0.5) / people)
+    rank = ndtri((level.argsort().argsort() + 0.5) / people)
     score = -program.willing * rank + np.sqrt(1 - program.willing**2) * rng.standard_normal(people)
     enrolls = score >= np.quantile(score, 1 - program.reach) if program.reach else np.zeros(people, bool)
     engages = enrolls & (rng.random(people) < program.engagement)
@@ -300,7 +300,7 @@ class Estimates:
 
     @property
     def reach(self) -> float:
-        return float(t.ppf(0.975, self.freedom))
+        return _reach(self.freedom)
 
     @property
     def low(self) -> Array:
@@ -309,6 +309,11 @@ class Estimates:
     @property
     def high(self) -> Array:
         return self.saving + self.reach * self.se
+
+
+def _reach(freedom: float) -> float:
+    """How many standard errors a 95% interval reaches to either side."""
+    return float(stdtrit(freedom, 0.975) if np.isfinite(freedom) else ndtri(0.975))
 
 
 def _fit(y: Array, x: Array, weight: Array, z: Array | None = None) -> tuple[Array, Array]:
@@ -508,7 +513,7 @@ def compare(d: Draws) -> pd.DataFrame:
 
 def paid(
     d: Draws,
-    design: str,
+    design: str | Estimates,
     contract: Contract,
     *,
     clause: str | None = None,
@@ -517,14 +522,15 @@ def paid(
 ) -> Array:
     """What the contract pays in each draw if this design's answer makes the benchmark: what was spent, and the saving.
 
-    Spending is what those offered the program cost in an average year after it started. With `proved` a saving counts
-    only where its 95% interval lies above zero. `facts` are whatever else the contract reads. The amount is what one
-    clause pays, or what all pay, net, to the party that the first clause pays.
+    Give the design by name, or what it found (which saves finding it again). Spending is what those offered the program
+    cost in an average year after it started. With `proved` a saving counts only where its 95% interval lies above zero.
+    `facts` are whatever else the contract reads. The amount is what one clause pays, or what all pay, net, to the party
+    that the first clause pays.
     """
-    if design not in DESIGNS:
+    if not isinstance(design, Estimates) and design not in DESIGNS:
         do = did_you_mean(design, DESIGNS) + "name a design"
         raise Refusal([Fault("paid, design", show(design), ", ".join(DESIGNS), do)])
-    found = DESIGNS[design].judge(d)
+    found = design if isinstance(design, Estimates) else DESIGNS[design].judge(d)
     spend = np.nansum(_after(d.offered, d.place), axis=1)
     saved = np.where(found.low > 0, found.saving, 0.0) if proved else found.saving
     benchmark = np.maximum(spend + saved * found.people, 0.0)
@@ -602,7 +608,7 @@ def event_study(panel: pd.DataFrame, *, others: str = "elsewhere", base: int = 0
 
 
 def _found(saving: float, se: float, freedom: float = np.inf) -> dict[str, float]:
-    reach = float(t.ppf(0.975, freedom))
+    reach = _reach(freedom)
     return {
         "saving": float(saving),
         "se": float(se),
