@@ -77,7 +77,7 @@ def overlap(released: Any, names: Sequence[str], title: str, alt: str) -> Pictur
     bars.bar(places, shown, color=BLUE, width=0.62)
     for place, row in zip(places, rows.itertuples(index=False), strict=True):
         hidden = isinstance(row.people, str)
-        text = "hidden" if hidden else f"{row.people:,}\n${row.cost / 1000:,.0f}k → ${row.next_cost / 1000:,.0f}k"
+        text = "hidden" if hidden else f"{row.people:,}\n\\${row.cost / 1000:,.0f}k → \\${row.next_cost / 1000:,.0f}k"
         bars.annotate(
             text, (place, 0 if hidden else row.people), (0, 3), textcoords="offset points", ha="center", fontsize=9
         )

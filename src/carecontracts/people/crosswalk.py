@@ -161,7 +161,9 @@ def crosswalk(members: ir.Table, lists: Mapping[str, Definition], year: int) -> 
         raise Refusal([Fault("crosswalk", f"{len(lists)} definitions", f"1 to {MOST_LISTS}", do)])
     # Flags are computed on whole years, since a share of members is of a year; then the year after is laid beside.
     flag = {name: f"on_{n}" for n, name in enumerate(lists)}
-    listed = members.mutate(
+    kept = ["person_id", "year", "died", "next_died", "next_known", *BEFORE_AND_AFTER]
+    listed = members.select(
+        *kept,
         **{flag[name]: made(members).cast("int32") for name, made in lists.items()},
         dear=definition("dearest", share=0.05)(members).cast("int32"),
     )
@@ -255,7 +257,7 @@ def _rates(sums: "pd.DataFrame", members: int) -> "pd.DataFrame":
     total = {"paid": -frame.paid_both, "months": frame.months_both}
     total |= {"next_paid": frame.next_paid, "next_months": -frame.next_months}
     part = {name: 1 / value.where(value != 0) for name, value in total.items()}
-    variance = sum((1 if a == b else 2) * part[a] * part[b] * frame[f"{a} x {b}"] for a, b in MOMENTS)
+    variance: Any = sum((1 if a == b else 2) * part[a] * part[b] * frame[f"{a} x {b}"] for a, b in MOMENTS)
     frame["spread"] = 1.96 * (1 - frame.fall) * np.sqrt(variance.clip(lower=0))
     return frame
 
