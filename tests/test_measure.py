@@ -33,7 +33,7 @@ LINES = [  # person, day of service, paid, paid on, code, biller
     ("ann", "2025-02-01", 200, "2025-03-01", "99213", "clinic"),
     ("ann", "2025-06-01", 800, "2025-08-01", "70010", "hospital"),
     ("ann", "2026-02-01", 300, "2026-02-20", "99213", "clinic"),
-    ("ann", "2026-12-01", 100, "2027-07-01", "70010", "hospital"),
+    ("ann", "2026-12-01", 100, "2027-07-01", "99283", "hospital"),
     ("bob", "2025-02-01", 100, "2025-03-01", "99213", "other"),
     ("bob", "2025-03-01", 100, "2025-04-01", "99213", "clinic"),  # a tie: the more recent visit is the clinic's
     ("bob", "2025-07-01", 8_800, "2025-08-01", "70010", "hospital"),
@@ -92,8 +92,11 @@ def contract(**measurement: Any) -> Contract:
     )  # fmt: skip
 
 
+LISTS: dict[str, Any] = {}
+
+
 def run(**measurement: Any) -> Measured:
-    return measure(CLAIMS, contract(**measurement))
+    return measure(CLAIMS, contract(**measurement), lists=LISTS)
 
 
 def made(measured: Measured) -> tuple[Any, ...]:
@@ -242,7 +245,7 @@ def test_tiers_engaged_months_and_measures() -> None:
     agreed = contract(
         tiers={"costly": {"definition": {"cost": {"dollars": 5_000}}}, "rest": {"definition": "everyone"}},
         engaged_months={"outcome": "contact"},
-        measures={"visits": {"measure": "primary care visits per 1,000"}},
+        measures={"visits": {"measure": "emergency_visits"}},
         outcomes={"contacts": {"outcome": "contact"}},
     )
     (year,) = measure(CLAIMS, agreed).years
@@ -250,9 +253,16 @@ def test_tiers_engaged_months_and_measures() -> None:
     assert year.member_months == {"all": 51, "costly": 12, "rest": 12 + 10 + 3 + 12}
     assert year.engaged_months == {"all": 4, "costly": 1, "rest": 3}  # ann February and May, cat and bob January
     assert year.outcomes == {"contacts": 5}
-    # Visits in 2026 of those enrolled: ann 1, cat 1, dan 1, in 51 months.
-    assert year.measures["visits"] == pytest.approx(3 * 12_000 / 51)
-    assert year.denominators["visits"] == 6
+    # One emergency visit of ann's in 51 months: per 1,000 member years, and 51 / 12 of these.
+    assert year.measures["visits"] == pytest.approx(1_000 * 12 / 51)
+    assert year.denominators["visits"] == pytest.approx(51 / 12)
+
+
+def test_a_measure_of_too_few_is_what_was_agreed() -> None:
+    part = {"measure": "emergency_visits", "least": 5, "otherwise": 0.25}
+    measured = run(measures={"visits": part})
+    assert measured.years[0].measures["visits"] == 0.25
+    assert "fewer than 5: as agreed" in measured.reconciliation["facts"]["from"].str.cat()
 
 
 def test_the_chain_ladder_by_hand() -> None:
@@ -330,12 +340,12 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         run(
             population={"definition": {"cst": {"dollars": 5}}, "years_running": 3},
             attribution={"kind": "roster", "organization": "clinik"},
-            measures={"a": {"measure": "admissions per 100"}},
+            measures={"a": {"measure": "admisions"}},
             benchmark={"kind": "own_history", "weights": [0.5, 0.5], "trend": 0},
         )
     told = "\n".join(map(str, refusal.value.faults))
     for expected in ("lines of 2023: the population", "lines of 2024: ", "did you mean 'cost'?",
-                     "did you mean 'clinic'?", "did you mean 'admissions per 1,000'?"):  # fmt: skip
+                     "did you mean 'clinic'?", "did you mean 'admissions'?"):  # fmt: skip
         assert expected in told
 
 
