@@ -73,7 +73,7 @@ def measure(
     """The facts of each contract year that the claims hold, by the contract's own rules, and the reconciliation.
 
     `years` names the contract years; without it, all that the claims reach. `tell` hears what is being done.
-    `lists` keeps the lists of people between calls with the same claims: give the same dictionary to each.
+    `lists` keeps lines and lists of people between calls with the same claims: give the same dictionary to each.
     Raises: Refusal with everything that the section asks for and the claims or the contract do not have.
     """
     work = _work(claims, contract, years, {} if lists is None else lists)
@@ -222,7 +222,10 @@ def _work(claims: Claims, contract: Contract, years: Sequence[int] | None, lists
     if contract.first_year < 100:
         do = "write the calendar year in which the contract begins"
         raise Refusal([Fault("first_year", str(contract.first_year), "a calendar year, to measure from claims", do)])
-    lines = _lines(claims, contract.year_starts, rules.spending.cost)
+    name = f"lines, {rules.spending.cost}, {contract.year_starts}"
+    if name not in lists:  # read many times: the engine classes them once
+        lists[name] = kept(_lines(claims, contract.year_starts, rules.spending.cost))
+    lines = lists[name]
     by_year = lines.group_by("year").agg(lines=lines.count(), cents=lines.cents.sum()).to_pyarrow().to_pandas()
     held = sorted(int(year) for year in by_year.year.dropna())
     if not held:
