@@ -1,12 +1,16 @@
 """From claims to a year: worked by hand, identities of the reconciliation, refusals."""
 
+import os
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from carecontracts import Contract, Refusal
+from carecontracts import Contract, Refusal, read_years
+from carecontracts.people import synthetic
 from carecontracts.people.measure import COUNTS, NOT_OWN, Measured, measure
 from carecontracts.people.tables import Claims, from_frames
 
@@ -33,7 +37,7 @@ LINES = [  # person, day of service, paid, paid on, code, biller
     ("ann", "2025-02-01", 200, "2025-03-01", "99213", "clinic"),
     ("ann", "2025-06-01", 800, "2025-08-01", "70010", "hospital"),
     ("ann", "2026-02-01", 300, "2026-02-20", "99213", "clinic"),
-    ("ann", "2026-12-01", 100, "2027-07-01", "70010", "hospital"),
+    ("ann", "2026-12-01", 100, "2027-07-01", "99283", "hospital"),
     ("bob", "2025-02-01", 100, "2025-03-01", "99213", "other"),
     ("bob", "2025-03-01", 100, "2025-04-01", "99213", "clinic"),  # a tie: the more recent visit is the clinic's
     ("bob", "2025-07-01", 8_800, "2025-08-01", "70010", "hospital"),
@@ -92,8 +96,11 @@ def contract(**measurement: Any) -> Contract:
     )  # fmt: skip
 
 
+LISTS: dict[str, Any] = {}
+
+
 def run(**measurement: Any) -> Measured:
-    return measure(CLAIMS, contract(**measurement))
+    return measure(CLAIMS, contract(**measurement), lists=LISTS)
 
 
 def made(measured: Measured) -> tuple[Any, ...]:
@@ -242,7 +249,7 @@ def test_tiers_engaged_months_and_measures() -> None:
     agreed = contract(
         tiers={"costly": {"definition": {"cost": {"dollars": 5_000}}}, "rest": {"definition": "everyone"}},
         engaged_months={"outcome": "contact"},
-        measures={"visits": {"measure": "primary care visits per 1,000"}},
+        measures={"visits": {"measure": "emergency_visits"}},
         outcomes={"contacts": {"outcome": "contact"}},
     )
     (year,) = measure(CLAIMS, agreed).years
@@ -250,9 +257,16 @@ def test_tiers_engaged_months_and_measures() -> None:
     assert year.member_months == {"all": 51, "costly": 12, "rest": 12 + 10 + 3 + 12}
     assert year.engaged_months == {"all": 4, "costly": 1, "rest": 3}  # ann February and May, cat and bob January
     assert year.outcomes == {"contacts": 5}
-    # Visits in 2026 of those enrolled: ann 1, cat 1, dan 1, in 51 months.
-    assert year.measures["visits"] == pytest.approx(3 * 12_000 / 51)
-    assert year.denominators["visits"] == 6
+    # One emergency visit of ann's in 51 months: per 1,000 member years, and 51 / 12 of these.
+    assert year.measures["visits"] == pytest.approx(1_000 * 12 / 51)
+    assert year.denominators["visits"] == pytest.approx(51 / 12)
+
+
+def test_a_measure_of_too_few_is_what_was_agreed() -> None:
+    part = {"measure": "emergency_visits", "least": 5, "otherwise": 0.25}
+    measured = run(measures={"visits": part})
+    assert measured.years[0].measures["visits"] == 0.25
+    assert "fewer than 5: as agreed" in measured.reconciliation["facts"]["from"].str.cat()
 
 
 def test_the_chain_ladder_by_hand() -> None:
@@ -330,12 +344,12 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         run(
             population={"definition": {"cst": {"dollars": 5}}, "years_running": 3},
             attribution={"kind": "roster", "organization": "clinik"},
-            measures={"a": {"measure": "admissions per 100"}},
+            measures={"a": {"measure": "admisions"}},
             benchmark={"kind": "own_history", "weights": [0.5, 0.5], "trend": 0},
         )
     told = "\n".join(map(str, refusal.value.faults))
     for expected in ("lines of 2023: the population", "lines of 2024: ", "did you mean 'cost'?",
-                     "did you mean 'clinic'?", "did you mean 'admissions per 1,000'?"):  # fmt: skip
+                     "did you mean 'clinic'?", "did you mean 'admissions'?"):  # fmt: skip
         assert expected in told
 
 
@@ -355,3 +369,78 @@ def test_what_cannot_be_measured_is_refused(change: dict[str, Any], given: str) 
 def test_what_the_section_does_not_make_is_told() -> None:
     assert run().unmade == ["benchmark"]
     assert any("the last payment in the claims" in note for note in run(run_out={"months": 12}).notes)
+
+
+# --- from raw files to a settled contract, one command line per step ------------------------------------------------
+
+
+def command(*arguments: Any) -> None:
+    from carecontracts.cli import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["carecontracts", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+
+
+def test_synthetic_claims_become_a_settled_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = synthetic.panel("medicaid", 3_000, years=4, rng=np.random.default_rng(1))
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    for name, table in synthetic.claims(people, rng=np.random.default_rng(2)).tables().items():
+        table.to_parquet(folder / f"{name}.parquet")
+    years, workings = tmp_path / "years.csv", tmp_path / "workings"
+    command("measure", folder, "complex-care-measured", "--out", years, "--reconciliation", workings)
+    command("settle", "complex-care-measured", years)
+    assert "Totals by party" in capsys.readouterr().out
+    (year,) = read_years(years)
+    facts = pd.read_csv(workings / "facts.csv").set_index("fact").value
+    assert float(facts["spend"]) == year.spend > 0
+    assert float(facts["benchmark"]) == year.benchmark > 0
+    for name in ("people", "dollars"):  # what leaves shows no small number of people
+        shown = pd.to_numeric(pd.read_csv(workings / f"{name}.csv", dtype=str).people, errors="coerce").dropna()
+        assert not shown.between(1, 10).any()
+    with pytest.raises(AssertionError):  # faults of both inputs are told, with exit code 2
+        command("measure", tmp_path / "nowhere", "complex-care", "--out", years)
+    told = capsys.readouterr().err
+    assert "nowhere" in told
+    assert "did you mean 'complex-care-measured'" in told or "No such file" in told
+
+
+SYNPUF = """
+title: Fewer days in hospital
+summary: A fee and a share.
+parties: {plan: Medicare, practice: the practice}
+first_year: 2009
+years: 1
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 100}
+  - {name: savings, kind: savings_corridor, payer: plan, payee: practice, due: 9 months after the year ends,
+     bands: {0: 0, 0.02: 0.5}, net_of: [fee]}
+measurement:
+  population: {definition: {dearest: {share: 0.2}}}
+  attribution: {kind: everyone}
+  enrollment: {least: 1}
+  spending: {truncated_at: 100000}
+  fees: {treatment: netted once from, clauses: [fee]}
+  benchmark: BENCHMARK
+"""
+
+
+@pytest.mark.skipif("CARECONTRACTS_CLAIMS" not in os.environ, reason="CARECONTRACTS_CLAIMS names the DE-SynPUF sample")
+def test_raw_medicare_files_become_a_settled_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command("claims", "import", "synpuf", os.environ["CARECONTRACTS_CLAIMS"], tmp_path / "tables")
+    benchmarks = {}
+    for kind in ("{kind: own_history, weights: [1.0], trend: 0.05, people: the same people}",
+                 "{kind: persistence_corrected, remains: 0.6, trend: 0.05}"):  # fmt: skip
+        (tmp_path / "contract.yaml").write_text(SYNPUF.replace("BENCHMARK", kind))
+        command("measure", tmp_path / "tables", tmp_path / "contract.yaml", "--out", tmp_path / "years.csv")
+        command("settle", tmp_path / "contract.yaml", tmp_path / "years.csv")
+        (year,) = read_years(tmp_path / "years.csv")
+        benchmarks[kind] = (year.benchmark, year.spend)
+    assert "Totals by party" in capsys.readouterr().out
+    (same, spend), (corrected, again) = benchmarks.values()
+    assert spend == again
+    assert corrected == pytest.approx(0.6 * same, abs=0.01)
+    assert same > spend  # the dearest fifth fell by itself: on their own worst year they "save"

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from carecontracts import Contract
 from carecontracts.people.check import check
+from carecontracts.people.measure import measure
 from carecontracts.people.member_years import coverage, member_years, outside, stays
 from carecontracts.people.tables import Claims, read
 
@@ -76,7 +78,11 @@ def drawn(rng: np.random.Generator, people: int = 300, lines: int = 5_000) -> di
             "allowed_amount": np.round(rng.lognormal(3, 1, fills), 2),
         }
     )  # fmt: skip
-    return {"eligibility": eligibility, "medical_claim": medical, "pharmacy_claim": pharmacy}
+    medical["billing_npi"] = some(["1", "2", "3"], lines)
+    medical["paid_date"] = (begins + pd.to_timedelta(rng.integers(0, 200, lines), unit="D")).dt.date
+    outcome = pd.DataFrame({"person_id": rng.choice(who, 900), "outcome_date": day("2024-01-01", 700, 900)})
+    outcome = outcome.assign(outcome="contact", outcome_value=1.0)
+    return {"eligibility": eligibility, "medical_claim": medical, "pharmacy_claim": pharmacy, "outcome": outcome}
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +164,43 @@ def test_check_finds_the_same_on_both(folder, spark):
     assert [t[:3] for t in ours.tables] == [t[:3] for t in theirs.tables]
     kept = "medical_claim"
     assert ours.kept.tables()[kept].count().execute() == theirs.kept.tables()[kept].count().execute()
+
+
+CONTRACT = """
+title: The same year on both
+summary: Most of the rules at once.
+parties: {plan: the plan, clinic: the clinic}
+first_year: 2025
+years: 1
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: clinic, due: monthly, per_member_per_month: 10,
+     for_each: engaged month}
+  - {name: savings, kind: savings_corridor, payer: plan, payee: clinic, due: 9 months after the year ends,
+     bands: {0: 0.5}}
+measurement:
+  population: {definition: {cost: {dollars: 500}}, left_out: [hospice]}
+  attribution: {kind: plurality, billed_by: ["1"], lookback: 24, timing: prospective with true-up}
+  enrollment: {least: 2, least_before: 1, gap: 9}
+  spending: {truncated_at_percentile: 0.95, above: 0.1, without: [post_acute]}
+  run_out: {months: 2, completion: the chain ladder, triangle: 24}
+  fees: {treatment: inside, clauses: [fee]}
+  engaged_months: {outcome: contact}
+  benchmark: BENCHMARK
+"""
+
+
+@pytest.mark.parametrize(
+    "benchmark",
+    [
+        "{kind: persistence_corrected, remains: 0.6, trend: 0.05}",
+        "{kind: matched_comparison, alike_in: [age, gender, cost in the year before]}",
+    ],
+)
+def test_a_contract_gives_the_same_year(folder, spark, benchmark):
+    contract = Contract.parse(CONTRACT.replace("BENCHMARK", benchmark))
+    ours, theirs = measure(read(folder), contract), measure(spark, contract)
+    assert ours.years[0].lives > 10
+    assert ours.years[0].spend > 1_000
+    assert ours.years == theirs.years
+    for name, table in ours.reconciliation.items():
+        pd.testing.assert_frame_equal(table, theirs.reconciliation[name], check_dtype=False, rtol=1e-12)

@@ -518,5 +518,51 @@ def price_command(
         _write(out, _csv(header, rows))
 
 
+# --- measure --------------------------------------------------------------------------------------------------
+
+
+@app.command("measure")
+def measure_command(
+    claims: ClaimsSource,
+    contract: ContractFile,
+    out: Annotated[Path, typer.Option(help="Write the years file, which `settle` reads, to this CSV file.")],
+    reconciliation: Annotated[
+        Path | None, typer.Option(help="Write the tables from claim lines to every number to this folder.")
+    ] = None,
+) -> None:
+    """Turn claims into the facts of each contract year, by the contract's own measurement section."""
+    tables, room = _people("tables"), _people("measure")
+    agreed, given = _all_or_refuse(lambda: _load(contract), lambda: tables.read(claims))
+    errors = _console(stderr=True)
+    with errors.status("Reading") as status:
+        made = room.measure(given, agreed, tell=lambda doing: status.update(Text(doing)))
+    facts = list(agreed.facts())
+    rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
+    _write(out, _csv(("year", *facts), rows))
+    table = _table("Year", "Fact", ">Value", "From", title=agreed.title)
+    for row in made.reconciliation["facts"].itertuples(index=False):
+        table.add_row(str(row[0]), row[1], f"{row[2]:,.10g}", row[3])
+    _console().print(table)
+    for note in made.notes:
+        errors.print(Text(note))
+    if made.unmade:
+        errors.print(Text("Not made from claims, to be filled in: " + ", ".join(made.unmade)))
+    if reconciliation:
+        leaving, hidden = room.may_leave(made.reconciliation)
+        try:
+            reconciliation.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            given = error.strerror or "an error"
+            do = "give another path"
+            raise Refusal([Fault(str(reconciliation), given, "a folder that can be written", do)]) from None
+        for name, frame in leaving.items():
+            cells = frame.astype(object).where(frame.notna(), "")
+            _write(reconciliation / f"{name}.csv", _csv(frame.columns, cells.itertuples(index=False, name=None)))
+        if hidden:
+            errors.print(
+                Text(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
+            )
+
+
 if __name__ == "__main__":
     main()

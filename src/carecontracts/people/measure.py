@@ -14,10 +14,9 @@ Not modelled:
 - lines that a payer corrects after the closing date; the next run reads the tables as they are then
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import ibis
@@ -39,12 +38,12 @@ from ..measurement import (
 from ..refusal import Fault, Refusal, did_you_mean, show
 from ..units import cents as to_the_cent
 from ..year import Year, year_from
-from . import definitions
+from . import definitions, measures, suppress
 from .attribution import attributed
 from .benchmark import AGES, COSTS, PMPM, Group, Step, matched, own_history, persistence_corrected, risk_ratio
 from .completion import completion_factor, triangle
 from .hcc import scores
-from .member_years import coverage, member_years
+from .member_years import coverage
 from .members import members
 from .months import covered_months, first_day, month_of
 from .services import SERVICES, with_service
@@ -52,12 +51,6 @@ from .tables import Claims
 
 COUNTS, NOT_OWN = "counts", "not the provider's"
 HOSPICE = ("81", "82")  # type of bill
-PER_1000 = {
-    "admissions per 1,000": "admissions",
-    "inpatient days per 1,000": "inpatient_days",
-    "emergency visits per 1,000": "emergency_visits",
-    "primary care visits per 1,000": "primary_care_visits",
-}
 
 
 class Measured(NamedTuple):
@@ -75,13 +68,15 @@ def measure(
     years: Sequence[int] | None = None,
     *,
     tell: Callable[[str], None] = lambda doing: None,
+    lists: dict[str, ir.Table] | None = None,
 ) -> Measured:
     """The facts of each contract year that the claims hold, by the contract's own rules, and the reconciliation.
 
     `years` names the contract years; without it, all that the claims reach. `tell` hears what is being done.
+    `lists` keeps lines and lists of people between calls with the same claims: give the same dictionary to each.
     Raises: Refusal with everything that the section asks for and the claims or the contract do not have.
     """
-    work = _work(claims, contract, years)
+    work = _work(claims, contract, years, {} if lists is None else lists)
     made, notes = [], list(work.notes())
     for year in work.years:
         made.append(_YearOf(work, year, tell).measured())
@@ -105,6 +100,43 @@ def measure(
     return Measured(found, tables, work.unmade, notes)
 
 
+def may_leave(reconciliation: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], int]:
+    """The reconciliation as it may be handed on, and how many numbers are hidden: those of 1 to 10 people.
+
+    Of the table `people`, as many more are hidden as keep a small one from being worked out by subtraction. In the
+    table `dollars` a row of 1 to 10 people is hidden whole; where only one of the rows that left lines out is, so is
+    the next smallest, since these rows add up. The facts are the years file's own totals and stay.
+
+    Not modelled: the dollars over the limit of 1 to 10 people can be worked out from the totals; their number cannot.
+    """
+    tables = {name: table.astype(object) for name, table in reconciliation.items()}
+    hidden = 0
+    for _, rows in reconciliation["people"].groupby(["year", "group"], sort=False):
+        counted, sums, cells = rows[rows.people.notna()], suppress.Sums(), {}
+        for index, row in counted.iterrows():
+            cells[index] = sums.add(int(row.people))
+        by_step = {row.step: cells[index] for index, row in counted.iterrows()}
+        tiers = [cell for step, cell in by_step.items() if step.startswith("tier ")]
+        whole = by_step.pop("enrolled")
+        sums.equal(whole, [cell for step, cell in by_step.items() if not step.startswith("tier ")])
+        if tiers:
+            rest = sums.values[by_step[COUNTS]] - sum(sums.values[cell] for cell in tiers)
+            sums.equal(by_step[COUNTS], [*tiers, sums.add(rest, printed=False)])
+        for index, hide in zip(cells, sums.protect(), strict=False):
+            if hide:
+                tables["people"].loc[index, ["people", "member_months"]] = suppress.MARK
+                hidden += 1
+    for _, rows in reconciliation["dollars"].groupby(["year", "group"], sort=False):
+        counted = rows[rows.people.notna() & (rows.people > 0)]
+        small = list(counted.index[counted.people < suppress.SMALLEST])
+        parts = counted[counted.step.str.startswith(("of people", "paid after", "fee claims", "services", "no "))]
+        if len(parts.index.intersection(small)) == 1:
+            small += list(parts.drop(index=small, errors="ignore").sort_values("people", kind="stable").index[:1])
+        tables["dollars"].loc[small, ["people", "lines", "dollars"]] = suppress.MARK
+        hidden += len(small)
+    return tables, hidden
+
+
 # --- what there is to work with, and what is missing ------------------------------------------------------------------
 
 
@@ -117,10 +149,17 @@ class _Work:
     first_month: int
     lines: ir.Table
     by_year: pd.DataFrame  # of all lines: year, lines, cents
+    lists: dict[str, ir.Table]
 
-    @cached_property
+    @property
     def listed(self) -> ir.Table:
         """Each person and calendar year: whether the definitions of the population and the tiers hold in it."""
+        asked = repr([self.rules.population.definition, *(tier.definition for tier in self.rules.tiers.values())])
+        if asked not in self.lists:
+            self.lists[asked] = self._list()
+        return self.lists[asked]
+
+    def _list(self) -> ir.Table:
         table = members(self.claims)
         wanted = {"held": self.rules.population.definition} | {
             f"tier_{n}": tier.definition for n, tier in enumerate(self.rules.tiers.values())
@@ -175,7 +214,7 @@ def _definition(made: Any) -> Any:
     return definitions.definition("alive") if made == "everyone" else definitions.read(made)
 
 
-def _work(claims: Claims, contract: Contract, years: Sequence[int] | None) -> _Work:
+def _work(claims: Claims, contract: Contract, years: Sequence[int] | None, lists: dict[str, ir.Table]) -> _Work:
     rules = contract.measurement
     if rules is None:
         do = "add a section `measurement:`, or fill in a years file by hand"
@@ -183,14 +222,17 @@ def _work(claims: Claims, contract: Contract, years: Sequence[int] | None) -> _W
     if contract.first_year < 100:
         do = "write the calendar year in which the contract begins"
         raise Refusal([Fault("first_year", str(contract.first_year), "a calendar year, to measure from claims", do)])
-    lines = _lines(claims, contract.year_starts, rules.spending.cost)
+    name = f"lines, {rules.spending.cost}, {contract.year_starts}"
+    if name not in lists:  # read many times: the engine classes them once
+        lists[name] = kept(_lines(claims, contract.year_starts, rules.spending.cost))
+    lines = lists[name]
     by_year = lines.group_by("year").agg(lines=lines.count(), cents=lines.cents.sum()).to_pyarrow().to_pandas()
     held = sorted(int(year) for year in by_year.year.dropna())
     if not held:
         raise Refusal([Fault("claims", "no claim line with a date", "at least one", "check the claims")])
     last = contract.first_year + contract.years - 1 if contract.years else held[-1]
     wanted = [y for y in held if contract.first_year <= y <= last] if years is None else list(years)
-    work = _Work(claims, contract, rules, wanted, contract.year_starts, lines, by_year)
+    work = _Work(claims, contract, rules, wanted, contract.year_starts, lines, by_year, lists)
     faults = list(_faults(work, held))
     if faults:
         raise Refusal(faults)
@@ -220,10 +262,11 @@ def _faults(work: _Work, held: list[int]) -> Iterator[Fault]:
     if work.needs_list and contract.year_starts != 1:
         do = "begin the contract year in January, or take everyone"
         yield Fault("year_starts", str(contract.year_starts), "1: a definition is read from a calendar year", do)
-    for name, part in rules.measures.items():
-        if part.measure not in PER_1000:
-            do = did_you_mean(part.measure, PER_1000) + "name a measure"
-            yield Fault(f"measurement 'measures, {name}', term `measure`", show(part.measure), ", ".join(PER_1000), do)
+    for part in rules.measures.values():
+        try:
+            measures.by_person(work.claims, work.claims.eligibility, contract.first_year, part.measure, part.settings)
+        except Refusal as refusal:
+            yield from refusal.faults
     if isinstance(rules.attribution, Roster):
         names = sorted(work.claims.roster.select("organization").distinct().to_pyarrow().to_pandas().organization)
         if rules.attribution.organization not in names:
@@ -375,7 +418,7 @@ class _YearOf:
             hospice = lines.bill_type_code.right(3).left(2).isin(HOSPICE)
             hospice &= month_of(lines.claim_start_date).between(begin - 12, begin + 11)
             people = _flagged(people, lines.filter(hospice), "hospice")
-            leave(people.hospice == 1, "hospice in the year or the year before")
+            leave(people.hospice == 1, "hospice in the year or the one before")
         if "both Medicare and Medicaid" in population.left_out:
             leave(people.dual == 1, "both Medicare and Medicaid")
         if not isinstance(rules.attribution, Everyone):
@@ -591,20 +634,22 @@ class _YearOf:
 
     def measures(self, own: ir.Table) -> None:
         """Each measure's rate and denominator, of the people who count."""
-        for name, part in self.work.rules.measures.items():
-            self.tell(f"{self.year}: the measure {name}")
-            rows = member_years(self.work.claims, [self.year], first_month=self.work.first_month)
-            rows = rows.semi_join(own, "person_id")
-            events = rows[PER_1000[part.measure]].sum()
-            (row,) = _rows(rows.agg(events=events, months=rows.months.sum(), people=rows.count()))
-            enough = part.least is None or row["people"] >= part.least
-            rate = row["events"] * 12_000 / row["months"] if enough and row["months"] else part.otherwise
-            how = f"{int(row['events'] or 0):,} in {int(row['months'] or 0):,} member months, times 12,000"
+        asked = {name: (part.measure, part.settings) for name, part in self.work.rules.measures.items()}
+        if not asked:
+            return
+        self.tell(f"{self.year}: the measures")
+        table = measures.measure_table(self.work.claims, own, self.year, asked, first_month=self.work.first_month)
+        for row in _rows(table):
+            name, part = row["measure"], self.work.rules.measures[row["measure"]]
+            enough = part.least is None or row["denominator"] >= part.least
+            rate = row["rate"] if enough else part.otherwise
+            per = measures.specification(part.measure).per
+            how = f"measure “{part.measure}”: {row['numerator']:,.10g} of {row['denominator']:,.10g}, times {per:,}"
             if rate is not None:
                 self.fact(
-                    f"measures.{name}", float(rate), how if enough else f"fewer than {part.least} people: as agreed"
+                    f"measures.{name}", float(rate), how if enough else f"{how}; fewer than {part.least}: as agreed"
                 )
-            self.fact(f"denominators.{name}", int(row["people"]), "people: the year, counts")
+            self.fact(f"denominators.{name}", row["denominator"], how)
 
     # --- what was expected ---
 
