@@ -317,7 +317,7 @@ def test_the_reconciliation_adds_up_and_leads_to_every_fact(rules: dict[str, Any
     told = {row.fact: row.value for row in tables["facts"].itertuples()}
     assert told == {"member_months" if n == "member_months.all" else n: v for n, v in measured.years[0].facts().items()}
     for row in tables["facts"].itertuples():
-        table, _, step = row[4].partition(": ")
+        table, _, _ = row[4].partition(": ")
         assert table in tables, row
     if "benchmark" in told:
         assert tables["benchmark"].amount.iloc[-1] == told["benchmark"]
