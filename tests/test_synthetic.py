@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from carecontracts import cli
 from carecontracts.chance.persistence import factor_from
 from carecontracts.people import synthetic
 from carecontracts.people.claim_lines import CODES
 from carecontracts.people.conditions import conditions
 from carecontracts.people.member_years import member_years, outside, stays
+from carecontracts.people.tables import read
 from carecontracts.people.targets import MEASURES, SHORT, TARGETS, compare
 from carecontracts.refusal import Refusal
 
@@ -256,3 +259,20 @@ def test_a_table_that_is_no_panel_is_refused():
         compare(people.drop(columns="line"))
     with pytest.raises(Refusal):
         compare(people.assign(line="other"))
+
+
+def test_the_command_line_makes_a_folder_that_reads_and_checks_clean(tmp_path):
+    """`claims check` finds nothing wrong with what `claims make` writes; a wrong line is refused."""
+    out = tmp_path / "made"
+    made = CliRunner().invoke(
+        cli.app, ["claims", "make", str(out), "--line", "dual", "--members", "200", "--seed", "3"]
+    )
+    assert made.exit_code == 0, made.output
+    rng_again = rng(3)
+    people = synthetic.panel("dual", 200, rng=rng_again)
+    found = member_years(read(out)).to_pandas()
+    assert abs(found.paid.sum() - people.paid.sum()) < 0.005
+    checked = CliRunner().invoke(cli.app, ["claims", "check", str(out)])
+    assert checked.exit_code == 0, checked.output
+    wrong = CliRunner().invoke(cli.app, ["claims", "make", str(out), "--line", "duel"])
+    assert isinstance(wrong.exception, Refusal)

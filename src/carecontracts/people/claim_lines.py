@@ -417,9 +417,9 @@ def _pharmacy(
 
 
 def _lag(after: list[float], n: int, rng: np.random.Generator) -> Array:
-    """Days from service to payment."""
+    """Days from service to payment, ten months at most."""
     median, spread = after
-    return np.asarray(np.rint(median * np.exp(spread * rng.standard_normal(n))), int)
+    return np.asarray(np.minimum(np.rint(median * np.exp(spread * rng.standard_normal(n))), 300), int)
 
 
 def _prorated(total: Array, row: Array, cents: Array) -> Array:
@@ -478,9 +478,9 @@ def _eligibility(rows: _Rows) -> pd.DataFrame:
     )
 
 
-def _coded(where: Array, code: Any) -> Array:
-    """The code where it holds, and nothing elsewhere."""
-    return np.asarray(np.where(where, code, np.array(None, object)))
+def _coded(where: Array, code: Any) -> "pd.Series[str]":
+    """The code where it holds, and nothing elsewhere; text even where it holds nowhere."""
+    return pd.Series(np.where(where, code, np.array(None, object)), dtype="str")
 
 
 def _outcome(rows: _Rows, closed: float, rng: np.random.Generator) -> pd.DataFrame:

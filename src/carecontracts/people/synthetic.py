@@ -239,13 +239,13 @@ def panel(
     offered = (chronic >= 2) & (behavioral >= 1)
     engages = rng.random(n) < the.engages
     rows = {
-        "person_id": np.array([f"{line}-{k:07d}" for k in range(1, n + 1)], object)[:, None],
+        "person_id": np.arange(n)[:, None],
         "year": calendar,
-        "line": line,
-        "payer_type": "medicare" if line == "dual" else line,
+        "line": 0,
+        "payer_type": 0,
         "dual": int(line == "dual"),
-        "gender": np.where(female, "female", "male")[:, None],
-        "race": np.array(RACES, object)[race][:, None],
+        "gender": female[:, None].astype(int),
+        "race": race[:, None],
         "age": age,
         "months": months,
         "died": died,
@@ -274,7 +274,16 @@ def panel(
     }
     keep = (months > 0).ravel()
     columns = {name: np.broadcast_to(value, shape).ravel()[keep] for name, value in rows.items()}
-    return pd.DataFrame({k: v.astype(np.int64) if v.dtype == bool else v for k, v in columns.items()})
+    words = {  # what the numbers of these columns stand for
+        "person_id": [f"{line}-{k:07d}" for k in range(1, n + 1)],
+        "line": [line],
+        "payer_type": ["medicare" if line == "dual" else line],
+        "gender": ["male", "female"],
+        "race": list(RACES),
+        "provider": [f"P{k:02d}" for k in range(1, PROVIDERS + 1)],
+    }
+    said = {name: pd.Index(text, dtype="str").take(columns[name]) for name, text in words.items()}
+    return pd.DataFrame({k: v.astype(np.int64) if v.dtype == bool else v for k, v in columns.items()} | said)
 
 
 def tables(people: pd.DataFrame, *, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
@@ -416,15 +425,14 @@ def _services(
 
 
 def _providers(the: Line, n: int, years: int, rng: np.random.Generator) -> Array:
-    """The provider each member would be attributed to: large ones and small, most people with the same next year."""
+    """The number of the provider each member is attributed to: large and small; most have the same next year."""
     sizes = 1 / (np.arange(PROVIDERS) + 3)
-    names = np.array([f"P{k:02d}" for k in range(1, PROVIDERS + 1)], object)
     held = np.empty((n, years), int)
     held[:, 0] = rng.choice(PROVIDERS, n, p=sizes / sizes.sum())
     for year in range(1, years):
         other = (held[:, year - 1] + rng.integers(1, PROVIDERS, n)) % PROVIDERS
         held[:, year] = np.where(rng.random(n) < the.stays_attributed, held[:, year - 1], other)
-    return names[held]
+    return held
 
 
 def _death_date(first_year: int, month: Array, day: Array, years: int) -> Array:

@@ -71,6 +71,7 @@ def compare(people: pd.DataFrame) -> pd.DataFrame:
         raise Refusal(
             [Fault("people to compare", f"no column {', '.join(missing)}", "a panel of synthetic people", do)]
         )
+    people = people.assign(person_id=pd.factorize(people.person_id)[0])  # numbers are quicker to match than names
     rows = []
     for line, targets in TARGETS.groupby("line", sort=False):
         own = _mixed(people) if line == "all" else people[people.line == line]
