@@ -296,10 +296,11 @@ def _write(path: Path, text: str) -> None:
     _console(stderr=True).print(Text(f"Wrote {path}"))
 
 
-<<<<<<< HEAD
 # --- claims ---------------------------------------------------------------------------------------------------
 
-claims_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Claims: check them, import them.")
+claims_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Claims: check them, import them, make them up."
+)
 app.add_typer(claims_app, name="claims")
 ClaimsSource = Annotated[
     str,
@@ -348,6 +349,34 @@ def claims_import(
     _console(stderr=True).print(Text(f"Wrote {out}"))
 
 
+@claims_app.command("make")
+def claims_make(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
+    line: Annotated[str, typer.Option(help="medicaid, medicare, dual or commercial.")] = "medicaid",
+    members: Annotated[int, typer.Option(help="How many people.")] = 5_000,
+    years: Annotated[int, typer.Option(help="How many calendar years.")] = 3,
+    first_year: Annotated[int, typer.Option(help="The first of them.")] = 2023,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+) -> None:
+    """Make up people and their claims, to try every later step without anyone's data."""
+    synthetic = _people("synthetic")
+    random = importlib.import_module("numpy").random.default_rng(seed)
+    with _console(stderr=True).status("Making people up"):
+        people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
+        tables = synthetic.tables(people, rng=random)
+    shown = _table("Table", ">Rows", ">Paid $")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, rows in tables.items():
+            rows.to_parquet(out / f"{name}.parquet", index=False)
+            shown.add_row(name, f"{len(rows):,}", f"{rows.paid_amount.sum():,.2f}" if "paid_amount" in rows else "")
+    except OSError as error:
+        given = error.strerror or "an error"
+        raise Refusal([Fault(str(out), given, "a folder that can be written", "give another path")]) from None
+    _console().print(shown)
+    _console(stderr=True).print(Text(f"Wrote {out}"))
+
+
 def _people(module: str) -> Any:
     """A module that stands on the data libraries, which a lean installation may lack."""
     try:
@@ -378,8 +407,6 @@ def _print_findings(console: Console, report: "Report") -> None:
     console.print(Text(f"\n{faults} kind{'s' * (faults != 1)} of fault, {notes} note{'s' * (notes != 1)}."))
 
 
-=======
->>>>>>> synth
 # --- chance -----------------------------------------------------------------------------------------------------
 
 
@@ -521,7 +548,6 @@ def price_command(
         _write(out, _csv(header, rows))
 
 
-<<<<<<< HEAD
 # --- measure --------------------------------------------------------------------------------------------------
 
 
@@ -566,117 +592,6 @@ def measure_command(
             errors.print(
                 Text(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
             )
-=======
-# --- claims ---------------------------------------------------------------------------------------------------
-
-claims_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Claims: check them, import them, make them up."
-)
-app.add_typer(claims_app, name="claims")
-ClaimsSource = Annotated[
-    str,
-    typer.Argument(metavar="CLAIMS", help="A folder of CSV or Parquet files, a .duckdb file, or a database's address."),
-]
-
-
-@claims_app.command("check")
-def claims_check(
-    source: ClaimsSource,
-    out: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
-) -> None:
-    """List every fault of claims tables: what, where, how many, the first, and what to do. Exit code 2 with faults."""
-    check = _people("check")
-    console, errors = _console(), _console(stderr=True)
-    with errors.status("Reading") as status:
-        report = check.check(source, on_step=lambda step: status.update(Text(step)))
-    _print_findings(console, report)
-    if out:
-        rows = [(*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do) for f in report.findings]
-        header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do")
-        _write(out, _csv(header, rows))
-    if report.faults:
-        raise typer.Exit(2)
-
-
-@claims_app.command("import")
-def claims_import(
-    layout: Annotated[
-        str, typer.Argument(metavar="LAYOUT", help="synpuf (DE-SynPUF) or medicare (CMS's own columns).")
-    ],
-    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the files as they are published.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
-) -> None:
-    """Turn public Medicare files into the tables that `claims check` and every later step read."""
-    if layout not in ("synpuf", "medicare"):
-        raise Refusal([Fault("LAYOUT", layout, "synpuf, medicare", did_you_mean(layout, ("synpuf", "medicare")))])
-    adapter, console = _people(f"adapters.{layout}"), _console()
-    with _console(stderr=True).status("Reading") as status:
-        imported = adapter.read(source, on_step=lambda step: status.update(Text(step)))
-        imported.write(out, on_step=lambda step: status.update(Text(step)))
-    table = _table("File", ">Rows", "Became", ">Rows", "How")
-    for read in imported.read:
-        table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
-    console.print(table)
-    _console(stderr=True).print(Text(f"Wrote {out}"))
-
-
-@claims_app.command("make")
-def claims_make(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
-    line: Annotated[str, typer.Option(help="medicaid, medicare, dual or commercial.")] = "medicaid",
-    members: Annotated[int, typer.Option(help="How many people.")] = 5_000,
-    years: Annotated[int, typer.Option(help="How many calendar years.")] = 3,
-    first_year: Annotated[int, typer.Option(help="The first of them.")] = 2023,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
-) -> None:
-    """Make up people and their claims, to try every later step without anyone's data."""
-    synthetic = _people("synthetic")
-    random = importlib.import_module("numpy").random.default_rng(seed)
-    with _console(stderr=True).status("Making people up"):
-        people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
-        tables = synthetic.tables(people, rng=random)
-    shown = _table("Table", ">Rows", ">Paid $")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, rows in tables.items():
-            rows.to_parquet(out / f"{name}.parquet", index=False)
-            shown.add_row(name, f"{len(rows):,}", f"{rows.paid_amount.sum():,.2f}" if "paid_amount" in rows else "")
-    except OSError as error:
-        given = error.strerror or "an error"
-        raise Refusal([Fault(str(out), given, "a folder that can be written", "give another path")]) from None
-    _console().print(shown)
-    _console(stderr=True).print(Text(f"Wrote {out}"))
-
-
-def _people(module: str) -> Any:
-    """A module that stands on the data libraries, which a lean installation may lack."""
-    try:
-        return importlib.import_module(f"{__package__}.people.{module}")
-    except ModuleNotFoundError as error:
-        do = "install them: pip install 'carecontracts[people]'"
-        raise Refusal([Fault("claims", f"no module {error.name}", "Ibis, DuckDB and pandera", do)]) from None
-
-
-def _print_findings(console: Console, report: "Report") -> None:
-    for title, found in (("Faults", report.faults), ("Notes", report.notes)):
-        if not found:
-            continue
-        table = _table("Table", "Column", "Rule", ">Rows", "They are", "The first", "To do", title=title)
-        for f in found:
-            table.add_row(f.table, f.column, f.rule, f"{f.found:,}", f.effect, "\n".join(f.examples), f.do)
-        console.print(table)
-        console.print()
-    table = _table(
-        "Table", ">Rows", ">Left out", ">Kept", ">Paid $", ">Left out $", ">Kept $", title="What later steps use"
-    )
-    for t in report.tables:
-        paid = (t.paid, t.paid_left_out, t.paid - t.paid_left_out)
-        shown = [f"{x:,.2f}" for x in paid] if t.table in ("medical_claim", "pharmacy_claim") else ["", "", ""]
-        table.add_row(t.table, f"{t.rows:,}", f"{t.left_out:,}", f"{t.rows - t.left_out:,}", *shown)
-    console.print(table)
-    faults, notes = len(report.faults), len(report.notes)
-    console.print(Text(f"\n{faults} kind{'s' * (faults != 1)} of fault, {notes} note{'s' * (notes != 1)}."))
->>>>>>> synth
 
 
 if __name__ == "__main__":
