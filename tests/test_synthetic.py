@@ -99,6 +99,17 @@ def test_without_a_program_the_dear_get_cheaper_and_the_cheap_dearer(everyone):
     assert abs(wide[2024].mean() / wide[2023].mean() - 1.06) < 4 * error
 
 
+def test_the_year_before_mirrors_the_year_after(everyone):
+    """Picked by the middle year, net of trend: a bad year knows nothing of the direction of time."""
+    people = everyone[(everyone.line == "commercial") & (everyone.months == 12)]
+    wide = people.pivot(index="person_id", columns="year", values="paid").dropna()
+    wide = wide / wide.mean()
+    top = wide[2024] >= wide[2024].quantile(0.9)
+    difference = (wide[2025] - wide[2023])[top]
+    assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(top.sum())
+    assert wide[2024][top].mean() > 1.4 * wide[2023][top].mean()
+
+
 def test_use_never_comes_without_cost(everyone):
     for count, cost in (("admissions", "inpatient"), ("emergency_visits", "emergency")):
         assert ((everyone[count] > 0) == (everyone[f"{cost}_paid"] > 0)).all()

@@ -522,7 +522,7 @@ def _outcome(rows: _Rows, closed: float, rng: np.random.Generator) -> pd.DataFra
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)  # two contacts of a day are one
 
 
 def _roster(rows: _Rows) -> pd.DataFrame:

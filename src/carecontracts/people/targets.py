@@ -7,6 +7,7 @@ parameters in `synthetic.yaml` were set with these figures in view, so agreement
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,7 @@ import pandas as pd
 
 from ..refusal import Fault, Refusal
 
-TARGETS = pd.read_csv(
-    (files(__package__) / "targets.csv").open(encoding="utf-8"), keep_default_na=False, dtype={"published": float}
-)
+TARGETS = pd.read_csv(StringIO((files(__package__) / "targets.csv").read_text(encoding="utf-8")), keep_default_na=False)
 
 # People by main coverage, millions, to mix the lines into one population of the United States (assumption).
 MIX = {"commercial": 201, "medicaid": 79, "medicare": 52, "dual": 12}
