@@ -241,6 +241,24 @@ def test_no_row_is_dropped_and_each_that_counts_for_nothing_says_why():
     assert sum(w.weight > 0 for w in weighed) == len(LIBRARY.poolable())
 
 
+def test_weights_by_hand():
+    # CareMore ran 12 months, in Medicaid, among people of high need, randomized
+    def weight(key, **reader):
+        return next(w.weight for w in weigh(LIBRARY, Reader(**({"line": "medicaid"} | reader))) if w.row.key == key)
+
+    assert weight("caremore-memphis") == 12 / 24
+    assert weight("caremore-memphis", months=12) == 1
+    assert weight("caremore-memphis", months=120) == 0.25  # no less than other_horizon
+    assert weight("caremore-memphis", line="medicare") == 0.5 * 12 / 24
+    assert weight("caremore-memphis", high_need=False) == 0.25 * 12 / 24
+    assert weight("caremore-memphis", line="medicare", other_line=0.2, high_need=False) == pytest.approx(0.025)
+    assert weight("cpc") == pytest.approx(0.3 * 0.5 * 0.25 * 1)  # difference in differences, Medicare, everyone, 24
+    assert weight("medicare-health-support", line="medicare") == 0.5 * 0.25  # by telephone; how long was not seen
+    assert weight("medicare-health-support", line="medicare", telephone=True) == 0.25
+    assert weight("caremore-memphis", telephone=True, other_contact=0.1) == pytest.approx(0.1 * 12 / 24)
+    assert weight("grace") == 1  # a mixed line is like any
+
+
 def test_no_expectation_stands_alone():
     three = scenarios(LIBRARY, Reader(line="medicaid"))
     assert list(three.beliefs()) == ["what the studies say", "sceptical", "null"]

@@ -108,6 +108,14 @@ def test_the_load_is_what_wages_are_of_compensation():
     assert round(1 / 0.704, 2) == EXAMPLE.load
 
 
+def test_staff_are_paid_before_people_come():
+    # half the staff in the first year, for a tenth of the people: 1,153,324 / 2 over 50 x 12 member months
+    first, second = years_of(plain(years=2, people_ramp=[0.1, 1], hired_ramp=[0.5, 1]))
+    assert first.cost == pytest.approx(576_662)
+    assert first.price == pytest.approx(576_662 / 600)
+    assert (first.posts, second.posts) == (5, 10)
+
+
 def test_supervisors_follow_staff_and_directors_do_not():
     posts = EXAMPLE.posts()
     double = EXAMPLE.amend(eligible=2 * EXAMPLE.eligible).posts()

@@ -185,6 +185,7 @@ class Program(_Row):
     population: Words
     line: Line
     high_need: bool  # picked for need or cost, rather than everyone a practice serves
+    telephone: bool = False  # mostly by telephone, rather than in person
     setting: Words
     payer: Words
     design: Design

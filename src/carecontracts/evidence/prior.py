@@ -47,6 +47,7 @@ class Reader:
 
     - line: the line of business; a study of another counts for `other_line`
     - high_need: whether people are picked for need or cost; a study that did otherwise counts for `other_need`
+    - telephone: whether the work is mostly by telephone; a study of the other kind counts for `other_contact`
     - months: how long until the program is judged; a study half or twice as long counts for half, and no less than
       `other_horizon`, which is also what a study counts for that does not say how long it ran
     - designs: the weight of each design
@@ -57,9 +58,11 @@ class Reader:
 
     line: Line
     high_need: bool = True
+    telephone: bool = False
     months: float = 24
     other_line: float = 0.5
     other_need: float = 0.25
+    other_contact: float = 0.5
     other_horizon: float = 0.25
     designs: Mapping[str, float] = field(default_factory=lambda: dict(DESIGNS))
     nulls: Literal["at zero", "left out"] = "at zero"
@@ -71,7 +74,7 @@ class Reader:
         if self.line not in lines:
             do = did_you_mean(self.line, lines) + "correct it"
             faults.append(Fault("reader, `line`", show(self.line), "one of " + ", ".join(lines), do))
-        for name in ("other_line", "other_need", "other_horizon"):
+        for name in ("other_line", "other_need", "other_contact", "other_horizon"):
             if not 0 <= getattr(self, name) <= 1:
                 faults.append(Fault(f"reader, `{name}`", show(getattr(self, name)), "0 to 1", "correct it"))
         for name, weight in self.designs.items():
@@ -114,8 +117,10 @@ def weigh(library: Library, reader: Reader) -> list[Weighed]:
     weighed = []
     for row in library:
         design = reader.designs.get(row.design, 0.0)
-        similarity = (1 if row.line in (reader.line, "mixed") else reader.other_line) * (
-            1 if row.high_need == reader.high_need else reader.other_need
+        similarity = (
+            (1 if row.line in (reader.line, "mixed") else reader.other_line)
+            * (1 if row.high_need == reader.high_need else reader.other_need)
+            * (1 if row.telephone == reader.telephone else reader.other_contact)
         )
         apart = min(row.months, reader.months) / max(row.months, reader.months) if row.months else 0.0
         horizon = max(apart, reader.other_horizon)
