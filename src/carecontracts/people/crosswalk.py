@@ -214,10 +214,10 @@ def by_size(members: ir.Table, make: Callable[[Any], Definition], values: Sequen
     import pandas as pd
 
     rows = []
-    for value in values:
-        one = crosswalk(members, {"list": make(value)}, year).by_list().iloc[[0]].assign(value=value)
-        rows.append(one.drop(columns="on"))
-    return pd.concat(rows, ignore_index=True)
+    for start in range(0, len(values), MOST_LISTS):
+        some = {str(n): make(value) for n, value in enumerate(values[start : start + MOST_LISTS])}
+        rows.append(crosswalk(members, some, year).by_list().iloc[:-1])
+    return pd.concat(rows, ignore_index=True).drop(columns="on").assign(value=list(values))
 
 
 # --- sums into rates ------------------------------------------------------------------------------------------------
