@@ -77,33 +77,18 @@ def _due(text: Any) -> Any:
 Due = Annotated[str, BeforeValidator(_due)]
 
 
-class Clause(BaseModel):
-    """What every paragraph has: a name, who pays whom, when, on what conditions, and the basis of its numbers.
-
-    A mechanism adds, in reading order, its `words`, its terms and its `settle`.
-    """
+class Worded(BaseModel):
+    """Terms that print as words, each number with its basis: a clause, or a part of how a year is measured."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     words: ClassVar[tuple[str, ...]]  # sentences; one is left out while a term that it names is not set
-    reads: ClassVar[
-        Mapping[str, Unit | None]
-    ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
-    looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
-    once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
+    closing: ClassVar[tuple[str, ...]] = ()  # the sentences that end every one of its family
     plainly: ClassVar[tuple[str, ...]] = ()  # the terms whose names read as plain words, without quotation marks
     remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
-    lan: ClassVar[str] = ""  # HCP-LAN category of the payment
-    vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
+    common: ClassVar[frozenset[str]] = frozenset({"kind", "basis", "note"})  # what every one of its family has
 
-    name: Name
-    kind: str
-    payer: Party
-    payee: Party
-    due: Due
-    only_if: list[ConditionName] = []
-    unless: list[ConditionName] = []
     basis: Text | dict[str, Text] = {}
     note: Text | None = None
 
@@ -122,18 +107,6 @@ class Clause(BaseModel):
                 )
         return self
 
-    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        """The year's payment before rounding, and how it came about."""
-        raise NotImplementedError
-
-    # --- what it says ---
-
-    closing: ClassVar[tuple[str, ...]] = (
-        "It is paid only if: {only_if}.",
-        "It is not paid if: {unless}.",
-        "Due {due}.",
-    )
-
     def sentences(self) -> list[str]:
         """The sentences in force, as templates: those whose every term is set."""
         return [s for s in (*self.words, *self.closing) if all(self._is_set(term) for term in fields_in(s))]
@@ -145,8 +118,8 @@ class Clause(BaseModel):
     @classmethod
     @cache
     def terms(cls) -> dict[str, Unit | None]:
-        """The terms that this mechanism adds, each with its unit (None where it is not a number)."""
-        own = [t for t in cls.model_fields if t not in Clause.model_fields]
+        """The terms that this kind adds, each with its unit (None where it is not a number)."""
+        own = [t for t in cls.model_fields if t not in cls.common]
         return {term: next((m for m in _metadata(cls, term) if isinstance(m, Unit)), None) for term in own}
 
     @classmethod
@@ -157,17 +130,50 @@ class Clause(BaseModel):
 
     @classmethod
     def not_modelled(cls) -> list[str]:
-        """The list under "Not modelled" in the mechanism's docstring, which the term sheet repeats."""
+        """The list under "Not modelled" in the docstring, which the term sheet repeats."""
         _, _, after = (inspect.getdoc(cls) or "").partition("Not modelled:\n")
         lines = after.split("\n\n")[0].splitlines()
         return [item.strip() for item in "\n".join(lines).replace("\n  ", " ").split("- ") if item.strip()]
 
+    def basis_of(self, term: str) -> str | None:
+        return self.basis if isinstance(self.basis, str) else self.basis.get(term)
+
+
+class Clause(Worded):
+    """What every paragraph has: a name, who pays whom, when, on what conditions, and the basis of its numbers.
+
+    A mechanism adds, in reading order, its `words`, its terms and its `settle`.
+    """
+
+    closing = (
+        "It is paid only if: {only_if}.",
+        "It is not paid if: {unless}.",
+        "Due {due}.",
+    )
+    common = Worded.common | {"name", "payer", "payee", "due", "only_if", "unless"}
+    reads: ClassVar[
+        Mapping[str, Unit | None]
+    ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
+    looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
+    once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
+    lan: ClassVar[str] = ""  # HCP-LAN category of the payment
+    vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
+
+    name: Name
+    kind: str
+    payer: Party
+    payee: Party
+    due: Due
+    only_if: list[ConditionName] = []
+    unless: list[ConditionName] = []
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        """The year's payment before rounding, and how it came about."""
+        raise NotImplementedError
+
     def categories(self) -> tuple[str, str]:
         """`lan` and `vbpr`, for a mechanism whose terms decide which they are."""
         return self.lan, self.vbpr
-
-    def basis_of(self, term: str) -> str | None:
-        return self.basis if isinstance(self.basis, str) else self.basis.get(term)
 
     # --- what it reads ---
 

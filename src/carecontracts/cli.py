@@ -2,11 +2,12 @@
 
 import csv
 import hashlib
+import importlib
 import io
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,9 +23,12 @@ from .ledger import Ledger, Line, month_name
 from .paper.term_sheet import term_sheet
 from .paper.word import write_word
 from .programs import mssp as medicare
-from .refusal import Fault, Refusal, show, told
+from .refusal import Fault, Refusal, did_you_mean, show, told
 from .units import say_count, say_percent
 from .year import read_years
+
+if TYPE_CHECKING:
+    from .people.check import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -292,6 +296,87 @@ def _write(path: Path, text: str) -> None:
     _console(stderr=True).print(Text(f"Wrote {path}"))
 
 
+# --- claims ---------------------------------------------------------------------------------------------------
+
+claims_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Claims: check them, import them.")
+app.add_typer(claims_app, name="claims")
+ClaimsSource = Annotated[
+    str,
+    typer.Argument(metavar="CLAIMS", help="A folder of CSV or Parquet files, a .duckdb file, or a database's address."),
+]
+
+
+@claims_app.command("check")
+def claims_check(
+    source: ClaimsSource,
+    out: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
+) -> None:
+    """List every fault of claims tables: what, where, how many, the first, and what to do. Exit code 2 with faults."""
+    check = _people("check")
+    console, errors = _console(), _console(stderr=True)
+    with errors.status("Reading") as status:
+        report = check.check(source, on_step=lambda step: status.update(Text(step)))
+    _print_findings(console, report)
+    if out:
+        rows = [(*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do) for f in report.findings]
+        header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do")
+        _write(out, _csv(header, rows))
+    if report.faults:
+        raise typer.Exit(2)
+
+
+@claims_app.command("import")
+def claims_import(
+    layout: Annotated[
+        str, typer.Argument(metavar="LAYOUT", help="synpuf (DE-SynPUF) or medicare (CMS's own columns).")
+    ],
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the files as they are published.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
+) -> None:
+    """Turn public Medicare files into the tables that `claims check` and every later step read."""
+    if layout not in ("synpuf", "medicare"):
+        raise Refusal([Fault("LAYOUT", layout, "synpuf, medicare", did_you_mean(layout, ("synpuf", "medicare")))])
+    adapter, console = _people(f"adapters.{layout}"), _console()
+    with _console(stderr=True).status("Reading") as status:
+        imported = adapter.read(source, on_step=lambda step: status.update(Text(step)))
+        imported.write(out, on_step=lambda step: status.update(Text(step)))
+    table = _table("File", ">Rows", "Became", ">Rows", "How")
+    for read in imported.read:
+        table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
+    console.print(table)
+    _console(stderr=True).print(Text(f"Wrote {out}"))
+
+
+def _people(module: str) -> Any:
+    """A module that stands on the data libraries, which a lean installation may lack."""
+    try:
+        return importlib.import_module(f"{__package__}.people.{module}")
+    except ModuleNotFoundError as error:
+        do = "install them: pip install 'carecontracts[people]'"
+        raise Refusal([Fault("claims", f"no module {error.name}", "Ibis, DuckDB and pandera", do)]) from None
+
+
+def _print_findings(console: Console, report: "Report") -> None:
+    for title, found in (("Faults", report.faults), ("Notes", report.notes)):
+        if not found:
+            continue
+        table = _table("Table", "Column", "Rule", ">Rows", "They are", "The first", "To do", title=title)
+        for f in found:
+            table.add_row(f.table, f.column, f.rule, f"{f.found:,}", f.effect, "\n".join(f.examples), f.do)
+        console.print(table)
+        console.print()
+    table = _table(
+        "Table", ">Rows", ">Left out", ">Kept", ">Paid $", ">Left out $", ">Kept $", title="What later steps use"
+    )
+    for t in report.tables:
+        paid = (t.paid, t.paid_left_out, t.paid - t.paid_left_out)
+        shown = [f"{x:,.2f}" for x in paid] if t.table in ("medical_claim", "pharmacy_claim") else ["", "", ""]
+        table.add_row(t.table, f"{t.rows:,}", f"{t.left_out:,}", f"{t.rows - t.left_out:,}", *shown)
+    console.print(table)
+    faults, notes = len(report.faults), len(report.notes)
+    console.print(Text(f"\n{faults} kind{'s' * (faults != 1)} of fault, {notes} note{'s' * (notes != 1)}."))
+
+
 # --- chance -----------------------------------------------------------------------------------------------------
 
 
@@ -431,6 +516,52 @@ def price_command(
             for c in priced.chances
         ]  # fmt: skip
         _write(out, _csv(header, rows))
+
+
+# --- measure --------------------------------------------------------------------------------------------------
+
+
+@app.command("measure")
+def measure_command(
+    claims: ClaimsSource,
+    contract: ContractFile,
+    out: Annotated[Path, typer.Option(help="Write the years file, which `settle` reads, to this CSV file.")],
+    reconciliation: Annotated[
+        Path | None, typer.Option(help="Write the tables from claim lines to every number to this folder.")
+    ] = None,
+) -> None:
+    """Turn claims into the facts of each contract year, by the contract's own measurement section."""
+    tables, room = _people("tables"), _people("measure")
+    agreed, given = _all_or_refuse(lambda: _load(contract), lambda: tables.read(claims))
+    errors = _console(stderr=True)
+    with errors.status("Reading") as status:
+        made = room.measure(given, agreed, tell=lambda doing: status.update(Text(doing)))
+    facts = list(agreed.facts())
+    rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
+    _write(out, _csv(("year", *facts), rows))
+    table = _table("Year", "Fact", ">Value", "From", title=agreed.title)
+    for row in made.reconciliation["facts"].itertuples(index=False):
+        table.add_row(str(row[0]), row[1], f"{row[2]:,.10g}", row[3])
+    _console().print(table)
+    for note in made.notes:
+        errors.print(Text(note))
+    if made.unmade:
+        errors.print(Text("Not made from claims, to be filled in: " + ", ".join(made.unmade)))
+    if reconciliation:
+        leaving, hidden = room.may_leave(made.reconciliation)
+        try:
+            reconciliation.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            given = error.strerror or "an error"
+            do = "give another path"
+            raise Refusal([Fault(str(reconciliation), given, "a folder that can be written", do)]) from None
+        for name, frame in leaving.items():
+            cells = frame.astype(object).where(frame.notna(), "")
+            _write(reconciliation / f"{name}.csv", _csv(frame.columns, cells.itertuples(index=False, name=None)))
+        if hidden:
+            errors.print(
+                Text(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
+            )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Contract: clauses in order. Load it, amend it, settle it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources.abc import Traversable
@@ -9,10 +10,11 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from .clause import Clause, Name, Party, Text
+from .clause import Clause, Name, Party, Text, Worded
 from .clauses import MECHANISMS, AnyClause
 from .files import MOST_YAML_BYTES, Place, parse_yaml, read_text
 from .ledger import Ledger, Line
+from .measurement import Measurement, Part, kinds_of, part_at
 from .refusal import Fault, Refusal, did_you_mean, show
 from .units import Scale, ScaledShare, SlidingScale, cents, is_year, tidy, unit_of
 from .year import FACTS, Year
@@ -47,6 +49,7 @@ class Contract(BaseModel):
     year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which a contract year begins
     scales: dict[Name, Scale] = {}  # sliding scales that several terms share, by name
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
+    measurement: Measurement | None = None  # how the facts of a year are made from claims
     not_modelled: list[Text] = []
 
     @classmethod
@@ -73,8 +76,14 @@ class Contract(BaseModel):
         return contract
 
     def amend(self, clauses: Mapping[str, Mapping[str, Any]] | None = None, **terms: Any) -> Self:
-        """The same contract with some terms changed: `amend({"shared savings": {"share": 0.4}}, years=5)`."""
-        data = self.model_dump() | terms
+        """The same contract with some terms changed: `amend({"shared savings": {"share": 0.4}}, years=5)`.
+
+        Of the measurement, a part is changed by its terms: `amend(measurement={"spending": {"truncated_at": 1e5}})`.
+        """
+        data = self.model_dump()
+        if data["measurement"] and terms.get("measurement"):
+            terms["measurement"] = _amended(data["measurement"], terms["measurement"])
+        data |= terms
         by_name = {clause["name"]: clause for clause in data["clauses"]}
         for name, changes in (clauses or {}).items():
             if name not in by_name:
@@ -132,6 +141,18 @@ class Contract(BaseModel):
                         yield Fault(f"{year.place}, {name}", show(value), allowed, unit.fault(value))
 
 
+def _amended(parts: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts with their terms changed; a part of another kind takes the place of the one before."""
+    amended = dict(parts)
+    for name, change in changes.items():
+        before = parts.get(name)
+        if isinstance(before, dict) and isinstance(change, Mapping):
+            same = change.get("kind", before.get("kind")) == before.get("kind")
+            change = {**before, **change} if same else change
+        amended[name] = change
+    return amended
+
+
 # --- refusing a contract ----------------------------------------------------------------------------------------------
 
 
@@ -157,6 +178,10 @@ class _Places:
             name = clause.get("name") if isinstance(clause, dict) else None
             parts.append(f"clause '{name}'" if isinstance(name, str) else f"clause {path[1] + 1}")
             path = path[2:]
+        if path[:1] == ("measurement",) and len(path) > 1:
+            _, part = part_at(path[1:], self.data["measurement"])
+            parts.append("measurement '" + ", ".join(str(p) for p in part or path[1:2]) + "'")
+            path = path[1 + len(part or path[1:2]) :]
         if path:
             parts.append("term `" + ".".join(str(p) for p in path) + "`")
         where = ", ".join(parts)
@@ -173,27 +198,33 @@ def _fault(error: Any, place: _Places) -> Fault:
     """A pydantic error in the reader's words."""
     loc, kind, given = error["loc"], error["type"], error["input"]
     model: Any = Contract
+    depth = 1
     if loc[:1] == ("clauses",) and len(loc) > 1:
         clause = place.clause(loc[1])
-        model = _mechanism(clause) or Clause
+        model, depth = _mechanism(clause) or Clause, 3
         loc = (*loc[:2], *loc[3:])  # pydantic puts the kind after the index
-    depth = 3 if loc[:1] == ("clauses",) and len(loc) > 1 else 1
+    elif loc[:1] == ("measurement",) and len(loc) > 1:
+        part, here = part_at(loc[1:], place.data["measurement"])
+        model, depth = part or Measurement, 2 + len(here)
+        if part and "kind" in part.model_fields and len(loc) > 2:
+            loc = (*loc[:2], *loc[3:])
     term = loc[depth - 1] if len(loc) >= depth else None
     where = place(tuple(part for part in loc if not (isinstance(part, str) and "[" in part)))
-    known = [name for name in model.model_fields if name != "kind"] + (["kind"] if model is not Contract else [])
+    known = sorted(model.model_fields, key="kind".__eq__)
     context = error.get("ctx", {})
     if "allowed" in context:
         return Fault(where, context["given"], context["allowed"], context["do"])
     if kind == "missing":
-        unit = model.terms().get(term) if issubclass(model, Clause) else None
+        unit = model.terms().get(term) if issubclass(model, Worded) else None
         return Fault(where, "nothing", unit.allowed if unit else f"`{term}:` is needed", f"add `{term}:`")
     if kind == "extra_forbidden":
         allowed = "one of the terms " + ", ".join(known)
         return Fault(where, f"the unknown term `{term}`", allowed, did_you_mean(term, known) + "rename or remove it")
     if kind.startswith("union_tag"):
         given = given.get("kind") if isinstance(given, dict) else given
-        do = did_you_mean(given, MECHANISMS) + "write the kind of clause as `kind:`"
-        return Fault(where, f"kind: {show(given)}", "one of the kinds " + ", ".join(MECHANISMS), do)
+        kinds = MECHANISMS if loc[0] == "clauses" else kinds_of(loc[1])
+        do = did_you_mean(given, kinds) + f"write the kind of {'clause' if loc[0] == 'clauses' else loc[1]} as `kind:`"
+        return Fault(where, f"kind: {show(given)}", "one of the kinds " + ", ".join(kinds), do)
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return Fault(where, show(given), "terms and their values (`term: value`)", "write one term to a line")
     allowed = {
@@ -206,7 +237,8 @@ def _fault(error: Any, place: _Places) -> Fault:
         "less_than_equal": "{le} or less",
         "string_too_long": "at most {max_length} characters",
     }.get(kind, error["msg"])
-    return Fault(where, show(given), allowed.format(**context), "correct it")
+    words = re.findall(r"'([^']+)'", context.get("expected", ""))
+    return Fault(where, show(given), allowed.format(**context), did_you_mean(given, words) + "correct it")
 
 
 def _scales(data: Any) -> dict[str, SlidingScale]:
@@ -261,6 +293,60 @@ def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:
                 yield Fault(place((*path, "basis", term)), f"a basis for `{term}`", allowed, "rename or remove it")
         if isinstance(name, str):
             seen.append(name)
+    yield from _faults_in_measurement(data, place, seen)
+
+
+def _faults_in_measurement(data: Mapping[str, Any], place: _Places, clauses: list[str]) -> Iterator[Fault]:
+    """What no part of the measurement sees alone: fees that are counted twice or never, bases of nothing."""
+    measured = data.get("measurement")
+    if not isinstance(measured, dict):
+        return
+    fees = measured["fees"] if isinstance(measured.get("fees"), dict) else {}
+    named = _names(fees.get("clauses"))
+    for name in named:
+        if name not in clauses:
+            allowed = "a clause of the contract: " + ", ".join(clauses)
+            do = did_you_mean(name, clauses) + "name the clause that pays the fee"
+            yield Fault(place(("measurement", "fees", "clauses")), show(name), allowed, do)
+    for index, clause in enumerate(data["clauses"]):
+        mechanism = _mechanism(clause)
+        if not mechanism or "net_of" not in mechanism.model_fields or "benchmark" not in mechanism.reads:
+            continue
+        netted, path = _names(clause.get("net_of")), ("clauses", index, "net_of")
+        left, twice = [n for n in named if n not in netted], [n for n in named if n in netted]
+        if fees.get("treatment") == "netted once from" and left:
+            do = "name it under `net_of`, or say that fees are inside or outside total cost"
+            yield Fault(place(path), f"no {', '.join(left)}", "the fees that are netted once from total cost", do)
+        elif fees.get("treatment") in ("inside", "outside") and twice:
+            allowed = f"no fee here: the measurement says that fees are {fees['treatment']} total cost"
+            do = "take it out of `net_of`, or say `treatment: netted once from`"
+            yield Fault(place(path), ", ".join(twice), allowed, do)
+    for path, part, given in _parts_given(measured):
+        basis = given.get("basis")
+        own = [term for term in part.terms() if term in given]
+        for term in basis if isinstance(basis, dict) else ():
+            if term not in own:
+                allowed = "a term of this part: " + ", ".join(own)
+                yield Fault(place((*path, "basis", term)), f"a basis for `{term}`", allowed, "rename or remove it")
+        for term, value in given.items():
+            if part.terms().get(term):
+                yield from _late_schedules(value, (*path, term), data.get("first_year"), place)
+
+
+def _names(value: Any) -> list[str]:
+    return [tidy(name) for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _parts_given(measured: Mapping[str, Any]) -> Iterator[tuple[Place, type[Part], Mapping[str, Any]]]:
+    """Each part of a measurement as it was written, where it is and what kind it is."""
+    for name, value in measured.items():
+        entries: list[tuple[Place, Any]] = [((name,), value)]
+        if isinstance(value, dict) and name in ("tiers", "measures", "outcomes"):
+            entries = [((name, key), item) for key, item in value.items()]
+        for path, given in entries:
+            part, _ = part_at(path, measured)
+            if part and isinstance(given, dict):
+                yield ("measurement", *path), part, given
 
 
 def _faults_looking_back(

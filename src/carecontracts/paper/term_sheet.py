@@ -11,6 +11,10 @@ from ..year import FACTS
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July",
           "August", "September", "October", "November", "December")  # fmt: skip
+MEASURED = (
+    "Before anything settles, these rules turn claims into the facts of the year. Anyone who applies them to the same"
+    " claims gets the same facts."
+)
 
 
 class Section(NamedTuple):
@@ -20,6 +24,7 @@ class Section(NamedTuple):
     lead: str = ""
     clauses: Sequence[tuple[str, str, str]] = ()  # title, words, note
     items: Sequence[str] = ()
+    points: Sequence[tuple[str, str, str]] = ()  # title, words, note
     table: Sequence[tuple[str, ...]] = ()  # the first row is the header
     after: str = ""
 
@@ -37,6 +42,8 @@ def term_sheet(contract: Contract) -> str:
             lines += [*paragraphs(contract), ""]
         if section.items:
             lines += [*(f"- {escape(item)}" for item in section.items), ""]
+        if section.points:
+            lines += [*(f"- {_marked(*point)}" for point in section.points), ""]
         if section.table:
             lines += _table(section.table)
         lines += [f"{escape(section.after)}\n"] if section.after else []
@@ -46,7 +53,9 @@ def term_sheet(contract: Contract) -> str:
 def sections(contract: Contract) -> list[Section]:
     """The sheet's parts in order, for whatever prints it."""
     parties = [name + (f" (“{key}”)" if key != name else "") for key, name in contract.parties.items()]
-    left_out = [*contract.not_modelled, *(item for clause in contract.clauses for item in clause.not_modelled())]
+    measured = list(contract.measurement.parts()) if contract.measurement else []
+    worded = [*contract.clauses, *(part for _, part in measured)]
+    left_out = [*contract.not_modelled, *(item for clause in worded for item in clause.not_modelled())]
     order = "The clauses settle in this order, once a year. Line n of the statement is paragraph n."
     categories = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
     return [
@@ -59,6 +68,11 @@ def sections(contract: Contract) -> list[Section]:
                 after="In a straight line between the points.",
             )
             for name, scale in contract.scales.items()
+        ),
+        *(
+            [Section("How the year is measured", MEASURED, points=[(t, p.say(), p.note or "") for t, p in measured])]
+            if measured
+            else []
         ),
         Section("What each number rests on", table=[("Paragraph", "Term and value", "Basis"), *_bases(contract)]),
         Section("What is measured each year", table=[("Fact", "What it is", "Read by paragraph"), *_facts(contract)]),
@@ -73,10 +87,11 @@ def _clauses(contract: Contract) -> list[tuple[str, str, str]]:
 
 def paragraphs(contract: Contract) -> list[str]:
     """The numbered paragraphs alone, in Markdown."""
-    return [
-        f"{number}. **{escape(title)}.** {escape(words)}" + (f" *{escape(note)}*" if note else "")
-        for number, (title, words, note) in enumerate(_clauses(contract), 1)
-    ]
+    return [f"{number}. {_marked(*clause)}" for number, clause in enumerate(_clauses(contract), 1)]
+
+
+def _marked(title: str, words: str, note: str) -> str:
+    return f"**{escape(title)}.** {escape(words)}" + (f" *{escape(note)}*" if note else "")
 
 
 def paragraph(contract: Contract, clause: Clause) -> str:
@@ -144,6 +159,9 @@ def _bases(contract: Contract) -> Iterator[tuple[str, ...]]:
                     f"the scale “{value.name}”" if isinstance(value, SlidingScale) and value.name else unit.say(value)
                 )
                 yield str(number), f"{term.replace('_', ' ')}: {plain}", basis
+    for title, part in contract.measurement.parts() if contract.measurement else ():
+        for term, said in part.numbers():
+            yield title, f"{term.replace('_', ' ')}: {said}", part.basis_of(term) or "not stated"
 
 
 def _facts(contract: Contract) -> Iterator[tuple[str, ...]]:

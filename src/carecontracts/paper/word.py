@@ -40,6 +40,12 @@ def _add(document: Any, section: Section) -> None:
             paragraph.add_run(f" {note}").italic = True
     for item in section.items:
         document.add_paragraph(item, style="List Bullet")
+    for title, words, note in section.points:
+        paragraph = document.add_paragraph(style="List Bullet")
+        paragraph.add_run(f"{title}. ").bold = True
+        paragraph.add_run(words)
+        if note:
+            paragraph.add_run(f" {note}").italic = True
     if section.table:
         _add_table(document, section.table)
     if section.after:

@@ -431,9 +431,9 @@ def _prorated(total: Array, row: Array, cents: Array) -> Array:
     whole = np.bincount(row, cents[by_row], minlength=len(total))[row]
     edge = np.rint(total[row] * (upto / np.maximum(whole, 1))).astype(np.int64)
     part = np.diff(edge, prepend=0) + np.where(first, np.append(0, edge[:-1])[: len(edge)], 0)
-    placed = np.empty_like(part)
+    placed = np.zeros(len(row), np.int64)
     placed[by_row] = part
-    return placed
+    return np.asarray(placed)
 
 
 def _eligibility(rows: _Rows) -> pd.DataFrame:

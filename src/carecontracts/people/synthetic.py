@@ -276,7 +276,7 @@ def tables(people: pd.DataFrame, *, rng: np.random.Generator) -> dict[str, pd.Da
     >>> people = panel("medicaid", 200, rng=np.random.default_rng(1))
     >>> lines = tables(people, rng=np.random.default_rng(2))
     >>> both = lines["medical_claim"].paid_amount.sum() + lines["pharmacy_claim"].paid_amount.sum()
-    >>> round(both - people.paid.sum(), 2) == 0
+    >>> bool(round(both - people.paid.sum(), 2) == 0)
     True
     """
     return claim_lines.tables(people, **EVERYONE["lines"], rng=rng)

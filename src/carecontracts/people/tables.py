@@ -5,12 +5,16 @@ Names and meanings are Tuva's (https://thetuvaproject.com/input-layer) for eligi
 """
 
 import csv
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
@@ -177,8 +181,8 @@ class Given(NamedTuple):
 class Claims:
     """Both parties' words as five tables of the same rows; those that were not given are empty.
 
-    A cell of a CSV file that is not the date or number its column holds stops the query that reads it: `check` finds
-    every such cell first.
+    Text that is not the date or number its column holds stops the query that reads it, and is never read as nothing:
+    `check` finds every such cell first, and hands back claims without them.
     """
 
     eligibility: ir.Table
@@ -200,9 +204,15 @@ def read(source: Source) -> Claims:
     """The claims in a folder, a database file, a database's address or an open Ibis connection.
 
     In a folder, each table is NAME.csv, NAME.parquet, or a folder NAME with such files as its parts; a database holds a
-    table by each name. Raises: Refusal with every missing, empty or unreadable table and every missing column.
+    table by each name. Raises: Refusal with every missing, empty or unreadable table, every missing column and every
+    line that is no row.
     """
     claims, faults = look(source)
+    for given in claims.given.values():
+        faults += [
+            Fault(f"{given.place}: {where}", show(line.strip()), "a row as the header says, in UTF-8", "mend the line")
+            for where, line in given.junk
+        ]
     if faults:
         raise Refusal(faults)
     return claims
@@ -240,7 +250,7 @@ def _frame_schema(name: str, frame: "pd.DataFrame") -> ibis.Schema | None:
 
 
 def look(source: Source) -> tuple[Claims, list[Fault]]:
-    """As `read`, but with what can be read beside what is wrong with the rest."""
+    """As `read`, but what can be read, lines that are no rows aside, beside what is wrong with the rest."""
     if isinstance(source, BaseBackend):
         return _assemble(_in_database(source, "the connection"))
     place = Path(source)
@@ -278,11 +288,11 @@ def _assemble(found: _Found) -> tuple[Claims, list[Fault]]:
     given: dict[str, Given] = {}
     faults: list[Fault] = []
     for name, written, table, wrong in found:
-        faults += wrong
-        if written is not None and table is not None:
-            faults += _faults_in_columns(name, written)
+        wrong = wrong if written is None else list(_faults_in_columns(name, written))
+        if written is not None and table is not None and not wrong:
             given[name] = written
             tables[name] = conform(table, name)
+        faults += wrong
     for name in SCHEMAS:
         if name not in tables:
             tables[name] = ibis.memtable([], schema=SCHEMAS[name])
@@ -297,28 +307,47 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[Fault]:
             near = f"did you mean '{old}'? " if old in columns else did_you_mean(column, columns)
             do = f"{near}name the column {column}"
             yield Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do)
+    for column, dtype in SCHEMAS[name].items():
+        if column in columns and (allowed := _misfit(written.rows[column].type(), dtype)):
+            given = str(written.rows[column].type())
+            yield Fault(f"{written.place}, column {column}", given, allowed, "change the column's type")
 
 
-def conform(table: ir.Table, name: str, cast: str = "cast") -> ir.Table:
+def conform(table: ir.Table, name: str) -> ir.Table:
     """A table with its layout's columns and types: text read as dates and numbers, absent columns empty."""
-    schema = SCHEMAS[name]
-    return table.select(
-        **{
-            column: _typed(table[column], str(dtype), cast) if column in table.columns else ibis.null(dtype)
-            for column, dtype in schema.items()
-        }
-    )
+    return table.select(**typed(table, name, "cast"))
+
+
+def typed(table: ir.Table, name: str, cast: Literal["cast", "try_cast"]) -> dict[str, ir.Value]:
+    """Each column of the layout; text that is no date or number stops a `cast`, and is empty after a `try_cast`."""
+    return {
+        column: _typed(table[column], str(dtype), cast) if column in table.columns else ibis.null(dtype)
+        for column, dtype in SCHEMAS[name].items()
+    }
 
 
 def _typed(column: ir.Value, dtype: str, cast: str) -> ir.Value:
-    if column.type().is_string() and dtype == "int64":
-        column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
     own = column.type()
-    if str(own) == dtype or (dtype == "date" and own.is_date()) or (dtype == "string" and own.is_string()):
+    if str(own) == dtype or (dtype == "string" and own.is_string()):
         return column
+    if own.is_string():
+        if dtype == "int64":
+            column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
+        return getattr(column, cast)(dtype)
     if dtype == "string" and own.is_floating():
         column = column.cast("int64")  # an identifier that a data frame with gaps holds as 1.0
-    return getattr(column, cast)(dtype) if own.is_string() else column.cast(dtype)
+    return column.cast(dtype)
+
+
+def _misfit(own: dt.DataType, dtype: dt.DataType) -> str:
+    """What a column must be instead of its own type, which cannot be read as the layout's; nothing where it can."""
+    if own.is_string() or own.is_null():
+        return ""
+    if dtype.is_date():
+        return "" if own.is_date() or own.is_timestamp() else "date, or text such as 2026-01-31"
+    if dtype.is_string():
+        return "" if own.is_numeric() and not own.is_boolean() else "text"
+    return "" if own.is_numeric() else "a number"
 
 
 # --- a database ---------------------------------------------------------------------------------------------
@@ -347,7 +376,7 @@ def _names(con: Any) -> list[str]:
 
 
 def _in_folder(folder: Path) -> _Found:
-    con = ibis.duckdb.connect()
+    con = scratch()
     for name in SCHEMAS:
         files = _files(folder, name)
         if not files and name not in NEEDED:
@@ -364,6 +393,14 @@ def _in_folder(folder: Path) -> _Found:
             yield name, None, None, [Fault(str(files[0]), given, "a file that can be read as a table", do)]
             continue
         yield name, written, table, []
+
+
+def scratch() -> Any:
+    """A DuckDB of its own file, so that what is read of CSV may be larger than memory; it goes when its reader goes."""
+    folder = tempfile.mkdtemp(prefix="carecontracts-")
+    con = ibis.duckdb.connect(Path(folder) / "claims.duckdb")
+    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
+    return con
 
 
 def _files(folder: Path, name: str) -> list[Path]:
@@ -401,7 +438,7 @@ def _faults_in_files(folder: Path, name: str, files: list[Path]) -> Iterator[Fau
         elif path.suffix.lower() == ".csv":
             header, _ = _header(path)
             headers.setdefault(tuple(header), path)
-            twice = sorted({column for column in header if header.count(column) > 1})
+            twice = sorted({column for column in header if column and header.count(column) > 1})
             if twice or "" in header:
                 given = f"the column {show(twice[0])} twice" if twice else "a column without a name"
                 yield Fault(f"{path}, line 1", given, "each column once, with a name", "mend the header")
@@ -424,24 +461,33 @@ def _open(con: Any, name: str, files: list[Path], folder: Path) -> tuple[Given, 
         table = con.read_parquet([str(path) for path in files], table_name=f"{name}_given", union_by_name=True)
         table = table.rename(str.lower) if any(c != c.lower() for c in table.columns) else table
         return Given(place, table), table
+    table, junk = load_text(con, name, files)
+    return Given(place, table, junk), table
+
+
+def load_text(con: Any, name: str, files: list[Path]) -> tuple[ir.Table, tuple[tuple[str, str], ...]]:
+    """CSV files of one header as a table of text, columns in lower case; and the lines that are no rows.
+
+    Every cell as text, by rules that are stated: what is guessed from a sample differs from file to file. The files are
+    read once, into DuckDB, which keeps aside the lines that do not fit, with an entry for each cell that they lack.
+    """
     header, sign = _header(files[0])
     columns = "{" + ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in header) + "}"
     listed = "[" + ", ".join(_quoted(str(path)) for path in files) + "]"
-    # Every cell as text, by rules that are stated, not guessed from a sample: a guess differs from file to file.
     text = f"read_csv({listed}, auto_detect=false, header=true, delim={_quoted(sign)}, quote='\"', escape='\"', "
-    text += f"columns={columns}"
-    strict, lenient = f"select * from {text})", f"select * from {text}, ignore_errors=true)"
-    con.raw_sql(f'create view "{name}_strict" as {strict}')
-    con.raw_sql(f'create view "{name}_given" as {lenient}')
-    # One pass for the lines that are no rows. DuckDB keeps them in a table of its own, an entry for each cell at fault.
-    con.raw_sql(f"select count(*) from (select * from {text}, store_rejects=true, rejects_limit=0))").fetchall()
-    junk = con.raw_sql(
+    text += f"columns={columns}, store_rejects=true, rejects_limit=0)"
+    con.raw_sql(f'create table "{name}" as select * from {text}')
+    rejected = con.raw_sql(
         "select s.file_path, r.line, any_value(r.csv_line) from reject_errors r join reject_scans s "
         "using (scan_id, file_id) group by all order by all"
     ).fetchall()
     con.raw_sql("drop table if exists reject_errors; drop table if exists reject_scans")
-    lines = tuple((f"{Path(path).name}, line {line:,}", text) for path, line, text in junk)
-    return Given(place, con.table(f"{name}_given"), lines), con.table(f"{name}_strict")
+    junk = tuple(
+        (f"{Path(path).name}, line {line + below:,}", part)
+        for path, line, lines in rejected
+        for below, part in enumerate(lines.strip("\r\n").splitlines())  # an open quote swallows the lines below it
+    )
+    return con.table(name), junk
 
 
 def _quoted(text: str) -> str:

@@ -108,7 +108,8 @@ class _Seen:
         self.member_years = people.months.sum() / 12
 
     def top(self, share: float) -> pd.DataFrame:
-        return self.first.nlargest(int(len(self.first) * share), "paid")
+        first: pd.DataFrame = self.first
+        return first.nlargest(int(len(first) * share), "paid")
 
 
 def _top_share(share: float) -> Callable[[_Seen], float]:

@@ -1,0 +1,1 @@
+"""Adapters: public claims files in their own layouts, as the five tables."""
