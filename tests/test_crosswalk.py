@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from carecontracts.cli import main
 from carecontracts.people import synthetic
 from carecontracts.people.crosswalk import by_size, crosswalk
 from carecontracts.people.definitions import definition
-from carecontracts.people.members import with_years_beside
+from carecontracts.people.members import held, with_years_beside
 from carecontracts.people.suppress import MARK
+from carecontracts.people.tables import read
 from carecontracts.refusal import Refusal
 
 YEAR = 2024
@@ -238,3 +240,99 @@ def test_a_list_that_is_not_there_is_named(made):
 
 def test_the_tables_are_data_frames(made):
     assert isinstance(made.by_list(), pd.DataFrame)
+
+
+# --- each list as it may leave ---------------------------------------------------------------------------------------
+
+
+def test_each_list_leaves_with_its_numbers_or_none():
+    hidden = by_hand([200, 40, 30, 7])
+    frame = hidden.released_lists().set_index("on")
+    totals = hidden.released().set_index("on").people
+    for name in ("a", "b"):
+        assert (frame.loc[name] == MARK).all() == (totals[f"all on {name}"] == MARK)
+    shown = by_hand([200, 40, 30, 12]).released_lists().set_index("on")
+    assert shown.people["a"] == 42
+    assert shown.still["a"] == 1  # all 42 again: nobody is left out
+
+
+def test_a_share_that_stands_for_few_people_is_hidden(members):
+    rare = crosswalk(members, {"rare": definition("super_utilizer")}, YEAR)
+    on = rare.cells[rare.cells["in rare"] == 1]
+    again = int(on["again rare"].sum())
+    assert 0 < again < 11, "the case that this test is of"
+    assert rare.released_lists().set_index("on").still["rare"] == MARK
+
+
+# --- from claims, and on the command line ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def few():
+    return synthetic.panel("medicaid", 400, 2, rng=np.random.default_rng(3))
+
+
+@pytest.fixture(scope="module")
+def folder(few, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("claims")
+    for name, frame in synthetic.tables(few, rng=np.random.default_rng(4)).items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+def test_the_member_table_from_claims_is_that_of_the_people_they_were_made_of(few, folder):
+    found = held(read(folder)).to_pandas().merge(few, on=["person_id", "year"], suffixes=("", " known"))
+    assert len(found) == len(few)
+    for column in (
+        "paid",
+        "months",
+        "admissions",
+        "emergency_visits",
+        "primary_care_visits",
+        "housing_need",
+        "disabled",
+    ):
+        assert found[column].astype(float).tolist() == pytest.approx(found[f"{column} known"].astype(float).tolist())
+    for condition in ("diabetes", "heart_failure", "smi", "sud"):  # nobody has one on claims who has it not
+        assert (found[condition] <= found[f"{condition} known"]).all()
+    assert found.chronic_conditions.sum() > 0.8 * found["chronic_conditions known"].sum()
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["carecontracts", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return stopped.value.code, printed.out, printed.err
+
+    return command
+
+
+def test_the_command_line_hides_what_may_not_leave(folder, tmp_path, run):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("any: [denver_health_stays, cost: {dollars: 10000}]")
+    out = tmp_path / "overlap.csv"
+    arguments = ["--definition", "colorado_medicaid", "--definition", str(mine), "--out", str(out)]
+    code, printed, _ = run("claims", "crosswalk", folder, *arguments)
+    assert code == 0
+    assert "colorado_medicaid" in printed
+    frame = pd.read_csv(out, dtype=str)
+    assert "all members" in frame["on"].tolist()
+    assert all(n == MARK or int(n) >= 11 for n in frame.people)
+
+
+def test_the_command_line_refuses_what_it_does_not_know(folder, run):
+    unknown = ["--definition", "colorado_medicade", "--definition", "stay"]
+    code, _, said = run("claims", "crosswalk", folder, *unknown)
+    assert code == 2
+    assert "did you mean 'colorado_medicaid'" in said
+    assert "did you mean 'stays'" in said
+
+
+def test_the_command_line_lists_the_definitions(run):
+    code, printed, _ = run("claims", "definitions")
+    assert code == 0
+    assert "denver_health_stays" in printed
+    assert "assumption" in printed

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from . import __version__
 from .contract import Contract
-from .files import number_in, safe_cell
+from .files import number_in, read_yaml, safe_cell
 from .gallery import gallery, gallery_names
 from .ledger import Ledger, Line, month_name
 from .paper.term_sheet import term_sheet
@@ -592,6 +592,69 @@ def measure_command(
             errors.print(
                 Text(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
             )
+
+
+# --- whose list is right ----------------------------------------------------------------------------------------
+
+
+@claims_app.command("definitions")
+def claims_definitions() -> None:
+    """List the population definitions: their words, and what each number in them rests on."""
+    table = _table("Name", "In words", "Terms, and what they rest on")
+    for rule in _people("definitions").catalog():
+        made = _people("definitions").definition(rule.name)
+        bases = "\n".join(f"{term} {value}: {basis}" for _, term, value, basis in made.basis())
+        table.add_row(rule.name, str(made), bases)
+    _console().print(table)
+
+
+@claims_app.command("crosswalk")
+def claims_crosswalk(
+    source: ClaimsSource,
+    definition: Annotated[
+        list[str], typer.Option(help="The name of a definition, or a YAML file that holds one. Give two or more.")
+    ],
+    year: Annotated[int | None, typer.Option(help="Draw the lists from this year; else the last but one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write who is on which list to this CSV file.")] = None,
+) -> None:
+    """Lay definitions of who is high-need on one roster: overlap, who is missed, what came next by itself.
+
+    Counts of 1 to 10, and what would give one away, are hidden in all that it prints and writes.
+    """
+    rules = _people("definitions")
+
+    def one(text: str) -> Any:
+        path = Path(text)
+        return rules.read(read_yaml(path)[0], text) if path.suffix in (".yaml", ".yml") else rules.read(text, text)
+
+    *made, claims = _all_or_refuse(
+        *(lambda text=text: one(text) for text in definition), lambda: _people("tables").read(source)
+    )
+    with _console(stderr=True).status("Reading claims"):
+        roster = _people("members").held(claims)
+        if any(leaf.name == "predicted" for each in made for leaf in each.rules()):
+            roster, _ = _people("predict").with_predicted(roster)
+        crossed = _people("crosswalk").crosswalk(roster, dict(zip(definition, made, strict=True)), year)
+    console = _console()
+    table = _table("On", ">People", ">Share", ">Cost $", ">A year later $", title=f"Lists of {crossed.year}")
+    for row in crossed.released().itertuples(index=False):
+        table.add_row(row.on, *map(_cell, row[1:], ("{:,}", "{:.1%}", "{:,.0f}", "{:,.0f}")))
+    console.print(table)
+    table = _table(
+        "List", ">People", ">Cost $", ">A year later $", ">Fall by itself", ">±", ">Still on it", title="Each list"
+    )
+    for row in crossed.released_lists().itertuples(index=False):
+        table.add_row(row.on, *map(_cell, row[1:], ("{:,.0f}", "{:,.0f}", "{:,.0f}", "{:.1%}", "{:.1%}", "{:.1%}")))
+    console.print(table)
+    if out:
+        frame = crossed.released()
+        cells = frame.where(frame.notna(), "")
+        _write(out, _csv(frame.columns, cells.itertuples(index=False, name=None)))
+
+
+def _cell(value: Any, form: str) -> str:
+    """A number in its form; a hidden one as its mark; one that is not known as nothing."""
+    return value if isinstance(value, str) else "" if value is None or value != value else form.format(value)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import numpy as np
 
 from ..refusal import Fault, Refusal, show
 from .definitions import Definition, definition
-from .suppress import MARK, Sums
+from .suppress import MARK, SMALLEST, Sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,15 +150,36 @@ class Crosswalk:
             }
         return made
 
+    def released_lists(self) -> "pd.DataFrame":
+        """Each list by itself as it may leave: people, cost, next year's cost, fall, and who is still on it.
 
-def crosswalk(members: ir.Table, lists: Mapping[str, Definition], year: int) -> Crosswalk:
+        A list whose total is hidden has no numbers; the share still on a list is hidden where it stands for 1 to 10
+        people, or leaves as many out.
+        """
+        totals = self.released().set_index("on").people
+        frame = self.by_list()[["on", "people", "cost", "next_cost", "fall", "spread", "still"]].astype(object)
+        for at, name in zip(frame.index, self.names, strict=False):
+            on = self.cells[self.cells[f"in {name}"] == 1]
+            again, known = int(on[f"again {name}"].sum()), int(on.known.sum())
+            if totals[f"all on {name}"] == MARK:
+                frame.loc[at, frame.columns[1:]] = MARK
+            elif any(0 < count < SMALLEST for count in (again, known - again, int(on.people.sum()) - known)):
+                frame.loc[at, "still"] = MARK
+        return frame
+
+
+def crosswalk(members: ir.Table, lists: Mapping[str, Definition], year: int | None = None) -> Crosswalk:
     """The lists of `year`, from the member table; what came next is there if the table holds the year after.
 
+    Without a year, the lists are those of the last year that has one after it (of the only year, if there is one).
     Computed in the engine: what comes out of it is one row for each combination of lists.
     """
     if not 1 <= len(lists) <= MOST_LISTS:
         do = "compare fewer definitions at a time" if lists else "give definitions by name"
         raise Refusal([Fault("crosswalk", f"{len(lists)} definitions", f"1 to {MOST_LISTS}", do)])
+    if year is None:
+        years = sorted(members.select("year").distinct().to_pandas().year.tolist())
+        year = int(years[-2:][0]) if years else 0
     # Flags are computed on whole years, since a share of members is of a year; then the year after is laid beside.
     flag = {name: f"on_{n}" for n, name in enumerate(lists)}
     kept = ["person_id", "year", "died", "next_died", "next_known", *BEFORE_AND_AFTER]
@@ -214,10 +235,10 @@ def by_size(members: ir.Table, make: Callable[[Any], Definition], values: Sequen
     import pandas as pd
 
     rows = []
-    for value in values:
-        one = crosswalk(members, {"list": make(value)}, year).by_list().iloc[[0]].assign(value=value)
-        rows.append(one.drop(columns="on"))
-    return pd.concat(rows, ignore_index=True)
+    for start in range(0, len(values), MOST_LISTS):
+        some = {str(n): make(value) for n, value in enumerate(values[start : start + MOST_LISTS])}
+        rows.append(crosswalk(members, some, year).by_list().iloc[:-1])
+    return pd.concat(rows, ignore_index=True).drop(columns="on").assign(value=list(values))
 
 
 # --- sums into rates ------------------------------------------------------------------------------------------------

@@ -33,6 +33,10 @@ from ..units import Count, Dollars, Share, Unit
 from .conditions import value_sets
 
 Mark = Literal["published", "described", "assumption"]
+MADE_BY = {
+    "predicted_paid": "add it with people.predict.with_predicted",
+    "hcc": "add it with people.hcc.scores",
+}  # columns that `members` does not make
 
 
 class Columns:
@@ -47,7 +51,7 @@ class Columns:
             raise AttributeError(f"a definition does not read {name}: it is not known when the list is drawn")
         if column not in self._members.columns:
             hint = did_you_mean(column, self._members.columns)
-            do = f"{hint}make the table with people.members.members, or add the column"
+            do = hint + MADE_BY.get(name, "make the table with people.members.members, or add the column")
             raise Refusal([Fault("the member table", f"no column `{column}`", "the columns of the definition", do)])
         return self._members[column]
 

@@ -52,6 +52,14 @@ def members(claims: Claims, *, days: int = 2) -> ir.Table:
     return with_years_beside(year)
 
 
+def held(claims: Claims, *, days: int = 2) -> ir.Table:
+    """The member table, computed once and held in memory: what several definitions are then tried on.
+
+    For a roster too large for that, write the expression to a table of the engine.
+    """
+    return ibis.memtable(members(claims, days=days).to_pyarrow())
+
+
 def with_years_beside(year: ir.Table, facts: Sequence[str] = ()) -> ir.Table:
     """Each person-year with `prior_` and `next_` columns; `next_known` says whether the data reach the year after."""
     facts = facts or [c for c in year.columns if c not in FIXED]
