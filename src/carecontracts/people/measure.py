@@ -785,6 +785,7 @@ def kept(table: ir.Table) -> ir.Table:
     if backend.name == "duckdb":  # Ibis 12's cache drops its tables by a statement that DuckDB 2 does not read
         made: ir.Table = backend.create_table(ibis.util.gen_name("carecontracts"), table, temp=True)
         return made
+    backend._run_pre_execute_hooks(table)  # which its cache forgets on PySpark: tables in memory must be there first
     return table.cache()
 
 
