@@ -134,7 +134,7 @@ def simulate(
         raise Refusal(faults)
     contract.settle(years)  # refuses facts that are missing before anything is drawn
     drawn = draw_years(contract, with_effect(contract, years, effect), rng=rng, draws=draws, luck=luck)
-    return Simulation(contract, drawn, contract.settle(drawn), draws, dict(costs or {}))
+    return Simulation(contract, drawn, contract.settle(drawn, workings=False), draws, dict(costs or {}))
 
 
 @dataclass(frozen=True)
