@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from carecontracts import Contract
 from carecontracts.people.check import check
 from carecontracts.people.member_years import coverage, member_years, outside, stays
 from carecontracts.people.tables import Claims, read
@@ -63,6 +64,8 @@ def drawn(rng: np.random.Generator, people: int = 300, lines: int = 5_000) -> di
             "drg_code": some(["291"], lines), "hcpcs_code": some(["99213", "99284", "H0004", "G0439", "80053"], lines),
             "diagnosis_code_1": some(["F200", "I5030", "29620", "E119"], lines),
             "diagnosis_code_type": some(["icd-9-cm", "icd-10-cm"], lines),
+            "billing_npi": some(["1111111111", "2222222222"], lines),
+            "paid_date": (begins + pd.to_timedelta(rng.integers(5, 120, lines), unit="D")).dt.date,
             "paid_amount": np.round(rng.lognormal(4, 1.5, lines) - 20, 2),
             "allowed_amount": pd.Series(np.round(rng.lognormal(4.5, 1.5, lines), 2)).where(rng.random(lines) > 0.05),
         }
@@ -158,3 +161,35 @@ def test_check_finds_the_same_on_both(folder, spark):
     assert [t[:3] for t in ours.tables] == [t[:3] for t in theirs.tables]
     kept = "medical_claim"
     assert ours.kept.tables()[kept].count().execute() == theirs.kept.tables()[kept].count().execute()
+
+
+CONTRACT = """
+title: One contract, two engines
+summary: Half of the savings against the claims' own history.
+first_year: 2024
+years: 1
+parties: {plan: the plan, clinic: the clinic}
+clauses:
+  - name: savings
+    kind: savings_corridor
+    payer: plan
+    payee: clinic
+    due: 9 months after the year ends
+    bands: {0: 0.5}
+measurement:
+  attribution: {kind: plurality, billed_by: ["1111111111"], lookback: 12}
+"""
+
+
+def test_the_same_contract_has_the_same_year(folder, spark, tmp_path):
+    measure = pytest.importorskip("carecontracts.people.measure").measure
+    path = tmp_path / "contract.yaml"
+    path.write_text(CONTRACT, "utf-8")
+    contract = Contract.load(path)
+    ours, theirs = (measure(claims, contract, [2024]) for claims in (read(folder), spark))
+    (year,) = ours.years
+    assert year.lives > 50
+    assert year.spend > 10_000
+    assert theirs.years == ours.years
+    for name, table in ours.reconciliation.items():
+        pd.testing.assert_frame_equal(table, theirs.reconciliation[name], check_dtype=False, rtol=0, atol=0.011)
