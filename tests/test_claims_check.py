@@ -133,6 +133,8 @@ def test_the_first_examples_say_which_row_and_what_it_holds(broken):
     )
     assert by_rule["claim_end_date", "ends before it starts"][0] == "claim c30 line 1: '2024-01-01'"
     assert by_rule["person_id", "a member who is not in eligibility"][2] == "claim c42 line 1: 'nobody'"
+    again = "the same claim_id, claim_line_number and data_source again"
+    assert by_rule["claim_id", again] == ("claim c200 line 1", "claim c201 line 1", "claim c202 line 1")
     assert by_rule["", "a line that is no row"][0] == f"medical_claim.csv, line {LINES + 8:,}: '~~~~ page 2 of 9 ~~~~'"
 
 
