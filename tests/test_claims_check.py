@@ -133,6 +133,8 @@ def test_the_first_examples_say_which_row_and_what_it_holds(broken):
     )
     assert by_rule["claim_end_date", "ends before it starts"][0] == "claim c30 line 1: '2024-01-01'"
     assert by_rule["person_id", "a member who is not in eligibility"][2] == "claim c42 line 1: 'nobody'"
+    again = "the same claim_id, claim_line_number and data_source again"
+    assert by_rule["claim_id", again] == ("claim c200 line 1", "claim c201 line 1", "claim c202 line 1")
     assert by_rule["", "a line that is no row"][0] == f"medical_claim.csv, line {LINES + 8:,}: '~~~~ page 2 of 9 ~~~~'"
 
 
@@ -152,13 +154,22 @@ def test_what_is_left_out_and_what_stays_add_up_to_what_was_given(broken):
     assert summary["eligibility"].left_out == 1
 
 
-def test_text_that_is_no_number_stops_the_sum_and_is_never_nothing(tmp_path):
+def test_text_that_is_no_number_or_date_is_refused_and_never_nothing(tmp_path):
     tables = whole()
-    tables["medical_claim"][7][7] = "eighty"
-    claims = read(write(tmp_path / "claims", tables))
-    assert len(claims.medical_claim.hcpcs_code.execute()) == LINES
+    for row, amount in ((7, "eighty"), (9, "1,250.50"), (11, "$5")):
+        tables["medical_claim"][row][7] = amount
+    tables["eligibility"][3][2] = "02/03/1980"
+    folder = write(tmp_path / "claims", tables)
+    with pytest.raises(Refusal) as refused:
+        read(folder)
+    assert [(fault.where.rpartition(" ")[2], fault.given) for fault in refused.value.faults] == [
+        ("birth_date", "'02/03/1980'"),
+        ("paid_amount", "'eighty' and 2 more"),
+    ]
+    # From elsewhere than files it stops the query that reads it.
+    frames = {name: pd.DataFrame(rows[1:], columns=rows[0]) for name, rows in tables.items()}
     with pytest.raises(Exception, match="eighty"):
-        claims.medical_claim.paid_amount.sum().execute()
+        from_frames(frames).medical_claim.paid_amount.sum().execute()
 
 
 def test_lines_that_are_no_rows_are_refused_and_an_open_quote_counts_every_line_it_swallows(tmp_path):

@@ -17,7 +17,7 @@ import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from ..refusal import Fault, Refusal, did_you_mean
+from ..refusal import Fault, did_you_mean
 from .tables import KEYS, REQUIRED, SCHEMAS, Claims, Given, Source, look, typed
 
 LEFT_OUT, ONE_KEPT, AS_EMPTY, KEPT = "left out", "the last paid is kept", "read as empty", "kept as it is"
@@ -391,14 +391,10 @@ class _Table:
         return Finding(self.name, column, rule, count, self.total, effect, fault, shown, do)
 
     def _duplicates(self) -> Iterator[Finding]:
-        key = KEYS[self.name]
-        groups = self.usable().group_by(key).agg(times=lambda t: t.count()).filter(lambda t: t.times > 1)
-        surplus = _first(groups.aggregate(n=(groups.times - 1).sum()))["n"] or 0
-        if surplus:
-            do = "give each row once: the last version of a claim, not its history"
-            yield self._finding(
-                key[0], f"the same {_words(key)} again", surplus, ONE_KEPT, self._examples(groups, ""), do
-            )
+        if self.surplus:
+            key, do = KEYS[self.name], "give each row once: the last version of a claim, not its history"
+            shown = self._examples(self._repeated, "")
+            yield self._finding(key[0], f"the same {_words(key)} again", self.surplus, ONE_KEPT, shown, do)
 
     def _strangers(self, people: ir.Table) -> Iterator[Finding]:
         strangers = self.usable().anti_join(people, "person_id")
@@ -482,11 +478,3 @@ def _example(row: dict[str, Any], told: str) -> str:
 
 def _words(key: tuple[str, ...]) -> str:
     return ", ".join(key[:-1]) + f" and {key[-1]}"
-
-
-def told(report: Report) -> Refusal:
-    """The faults of a report as a refusal, for a step that will not go on with them."""
-    return Refusal(
-        Fault(f"{f.table}, column {f.column}".strip(", "), f"{f.found:,} rows: {f.rule}", "none", f.do)
-        for f in report.faults
-    )

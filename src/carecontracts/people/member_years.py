@@ -42,16 +42,26 @@ def member_years(
     years = observed_years(claims, first_month) if years is None else list(years)
     keys = ["person_id", "year"]
     lines, drugs = with_service(claims.medical_claim), claims.pharmacy_claim
-    lines = lines.mutate(year=_year(lines.claim_start_date, first_month), amount=lines[f"{basis}_amount"])
     drugs = drugs.mutate(year=_year(drugs.dispensing_date, first_month), amount=drugs[f"{basis}_amount"])
+    lines = lines.select(
+        "person_id", "claim_start_date", "paid_amount", "allowed_amount", "service",
+        year=_year(lines.claim_start_date, first_month),
+        amount=lines[f"{basis}_amount"],
+        emergency=lines.service == "emergency",
+        primary_care=is_primary_care(lines).fill_null(False),
+    )  # fmt: skip
     medical = lines.group_by(keys).agg(
         lines=lines.count(),
         medical_paid=lines.paid_amount.sum(),
         medical_allowed=lines.allowed_amount.sum(),
         **{f"{service}_paid": lines.amount.sum(where=lines.service == service) for service in SERVICES},
-        emergency_visits=lines.claim_start_date.nunique(where=lines.service == "emergency"),
-        primary_care_visits=lines.claim_start_date.nunique(where=is_primary_care(lines)),
     )
+    # Days are counted from a table of days: distinct counts within the sums take twice the time and memory.
+    days = lines.filter(lines.emergency | lines.primary_care)
+    days = days.group_by(*keys, "claim_start_date").agg(
+        emergency=days.emergency.cast("int64").max(), primary_care=days.primary_care.cast("int64").max()
+    )
+    visits = days.group_by(keys).agg(emergency_visits=days.emergency.sum(), primary_care_visits=days.primary_care.sum())
     pharmacy = drugs.group_by(keys).agg(
         drugs=drugs.count(),
         drugs_paid=drugs.paid_amount.sum(),
@@ -62,7 +72,7 @@ def member_years(
     admitted = admitted.mutate(year=_year(admitted.admission_date, first_month))
     admitted = admitted.group_by(keys).agg(admissions=admitted.count(), inpatient_days=admitted.days.sum())
     row = coverage(claims, years, first_month)
-    for part in (medical, pharmacy, admitted):
+    for part in (medical, pharmacy, admitted, visits):
         row = row.left_join(part, keys, rname="{name}_again").drop("person_id_again", "year_again")
 
     def total(medical_sum: ir.Value, drugs_sum: ir.Value) -> ir.Value:

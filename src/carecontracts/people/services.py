@@ -46,10 +46,7 @@ def with_service(lines: ir.Table) -> ir.Table:
         service=ibis.cases(
             (is_inpatient(lines), "inpatient"),
             (institutional & nursing | place.isin(["31", "32", "34", "61"]), "post_acute"),
-            (
-                revenue.between("450", "459") | (revenue == "981") | hcpcs.between("99281", "99285") | (place == "23"),
-                "emergency",
-            ),
+            (has_emergency_code(lines), "emergency"),
             (
                 ill
                 | (institutional & revenue.between("900", "919"))
@@ -61,6 +58,13 @@ def with_service(lines: ir.Table) -> ir.Table:
             else_="professional",
         )
     )
+
+
+def has_emergency_code(lines: ir.Table) -> ir.BooleanColumn:
+    """Whether a line has a code of the emergency department; of a stay or of post-acute care, it is counted there."""
+    revenue = lines.revenue_center_code.right(3)
+    codes = revenue.between("450", "459") | (revenue == "981") | lines.hcpcs_code.between("99281", "99285")
+    return codes | (lines.place_of_service_code == "23")
 
 
 def is_inpatient(lines: ir.Table) -> ir.BooleanColumn:

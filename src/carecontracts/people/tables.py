@@ -181,8 +181,8 @@ class Given(NamedTuple):
 class Claims:
     """Both parties' words as five tables of the same rows; those that were not given are empty.
 
-    Text that is not the date or number its column holds stops the query that reads it, and is never read as nothing:
-    `check` finds every such cell first, and hands back claims without them.
+    Text that is not the date or number its column holds is never read as nothing: `read` refuses it, and `check` lists
+    it and hands back claims without it.
     """
 
     eligibility: ir.Table
@@ -204,11 +204,12 @@ def read(source: Source) -> Claims:
     """The claims in a folder, a database file, a database's address or an open Ibis connection.
 
     In a folder, each table is NAME.csv, NAME.parquet, or a folder NAME with such files as its parts; a database holds a
-    table by each name. Raises: Refusal with every missing, empty or unreadable table, every missing column and every
-    line that is no row.
+    table by each name. Raises: Refusal with every missing, empty or unreadable table, every missing column, every line
+    that is no row and every column with text that is no date or number.
     """
     claims, faults = look(source)
-    for given in claims.given.values():
+    for name, given in claims.given.items():
+        faults += _faults_in_cells(name, given)
         faults += [
             Fault(f"{given.place}: {where}", show(line.strip()), "a row as the header says, in UTF-8", "mend the line")
             for where, line in given.junk
@@ -236,7 +237,10 @@ def from_frames(frames: Mapping[str, "pd.DataFrame"]) -> Claims:
         raise Refusal([Fault("claims", f"the table {show(n)}", ", ".join(SCHEMAS), "rename it") for n in unknown])
     for name, frame in frames.items():
         con.create_table(name, ibis.memtable(frame, schema=_frame_schema(name, frame)))
-    return read(con)
+    claims, faults = look(con)
+    if faults:
+        raise Refusal(faults)
+    return claims
 
 
 def _frame_schema(name: str, frame: "pd.DataFrame") -> ibis.Schema | None:
@@ -311,6 +315,26 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[Fault]:
         if column in columns and (allowed := _misfit(written.rows[column].type(), dtype)):
             given = str(written.rows[column].type())
             yield Fault(f"{written.place}, column {column}", given, allowed, "change the column's type")
+
+
+def _faults_in_cells(name: str, given: Given) -> Iterator[Fault]:
+    """Text that is not the date or number its column holds: how much of it, and the first."""
+    rows, read_as = given.rows, typed(given.rows, name, "try_cast")
+    unread = {
+        column: (rows[column].strip() != "") & read_as[column].isnull()
+        for column, dtype in SCHEMAS[name].items()
+        if column in rows.columns and rows[column].type().is_string() and not dtype.is_string()
+    }
+    if not unread:
+        return
+    counts = rows.aggregate(**{column: wrong.cast("int64").sum() for column, wrong in unread.items()})
+    for column, count in counts.to_pyarrow().to_pylist()[0].items():
+        if count:
+            first = rows.filter(unread[column]).select(column).limit(1).to_pyarrow().to_pylist()[0][column]
+            more = f" and {count - 1:,} more" if count > 1 else ""
+            allowed = "dates as 2026-01-31" if SCHEMAS[name][column].is_date() else "numbers as 1250.50"
+            do = "mend them; `carecontracts claims check` lists them"
+            yield Fault(f"{given.place}, column {column}", f"{show(first)}{more}", allowed, do)
 
 
 def conform(table: ir.Table, name: str) -> ir.Table:
