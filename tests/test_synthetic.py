@@ -40,7 +40,7 @@ def seen(everyone):
 
 @pytest.fixture(scope="module", params=synthetic.NAMES)
 def one_line(request):
-    people = synthetic.panel(request.param, 1_500, rng=rng(5))
+    people = synthetic.panel(request.param, 900, rng=rng(5))
     return people, synthetic.tables(people, rng=rng(6))
 
 
