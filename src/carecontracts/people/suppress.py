@@ -50,10 +50,7 @@ class Suppressed(NamedTuple):
         """The line that belongs under the table. It does not say how many were small: that is for those inside."""
         if not self.hidden:
             return f"All {self.cells} counts are shown: none would tell a number of 1 to {SMALLEST - 1}."
-        return (
-            f"{MARK} {self.hidden} of {self.cells} counts are hidden: under {SMALLEST}, or enough to work one out."
-            " Rates that rest on them are hidden too."
-        )
+        return f"{MARK} {self.hidden} of {self.cells} counts are hidden: under {SMALLEST}, or enough to work one out."
 
 
 def counts(frame: pd.DataFrame, *, row_totals: bool = True, column_totals: bool = True) -> Suppressed:
