@@ -157,7 +157,8 @@ def profiles(rows: Iterable[Organization]) -> Html:
     body = "".join(
         f'<tr><th scope="row"><strong>{escape(row.name)}</strong><br>{escape(row.what)}</th>'
         + "".join(
-            f'<td data-head="{name.capitalize()}"><strong>{c.met.capitalize()}.</strong> {escape(_if_secondary(c))}</td>'
+            f'<td data-head="{name.capitalize()}"><strong>{c.met.capitalize()}.</strong> '
+            f"{escape(_if_secondary(c))}</td>"
             for name, c in row.criteria().items()
         )
         + f'<td data-head="Paid by">{escape(_if_secondary(row.paid))}</td></tr>'
