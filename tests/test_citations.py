@@ -125,3 +125,5 @@ def test_who_reports_a_figure_has_a_name():
 def test_the_profiles_hold_every_organization():
     html = profiles(organizations()).html
     assert html.count('<th scope="row">') == len(organizations())
+    told = [part for row in organizations() for part in (*row.criteria().values(), row.paid)]
+    assert html.count("(as reported by") == sum(part.by in REPORTERS for part in told) > 5

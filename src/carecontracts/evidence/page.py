@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from .library import Effect, Program
-from .organizations import CRITERIA, Organization
+from .organizations import CRITERIA, Criterion, Organization, Paid
 
 FINDINGS = {
     ("total_cost", "better"): "fell",
@@ -157,10 +157,11 @@ def profiles(rows: Iterable[Organization]) -> Html:
     body = "".join(
         f'<tr><th scope="row"><strong>{escape(row.name)}</strong><br>{escape(row.what)}</th>'
         + "".join(
-            f'<td data-head="{name.capitalize()}"><strong>{c.met.capitalize()}.</strong> {escape(c.words)}</td>'
+            f'<td data-head="{name.capitalize()}"><strong>{c.met.capitalize()}.</strong> '
+            f"{escape(_if_secondary(c))}</td>"
             for name, c in row.criteria().items()
         )
-        + f'<td data-head="Paid by">{escape(row.paid.words)}</td></tr>'
+        + f'<td data-head="Paid by">{escape(_if_secondary(row.paid))}</td></tr>'
         for row in rows
     )
     style = STYLE.replace("width: 38%", "width: 22%")
@@ -230,6 +231,11 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
         f'<td data-head="Study">{escape(study)}</td><td data-head="Total cost">{escape(cost)}</td>'
         f'<td data-head="Followed" class="short">{months}</td></tr>'
     )
+
+
+def _if_secondary(told: Criterion | Paid) -> str:
+    """The words, and who reports them where that is not the source itself."""
+    return _with_source(told.words, told.by if told.by in REPORTERS else None)
 
 
 def _with_source(words: str, by: str | None) -> str:
