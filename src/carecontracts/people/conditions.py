@@ -7,6 +7,8 @@ A diagnosis on one outpatient claim may only be a suspicion that a test then rul
 one inpatient claim, or on `days` different days of other claims: two is what the CMS Chronic Conditions Warehouse asks
 for in most of its conditions, over its own, often longer, look-back. Here the look-back is the year.
 
+The diagnosis columns are unpivoted in the engine. SQL Server has no arrays to do it with: unpivot there beforehand.
+
 Not modelled:
 - conditions inferred from drugs or procedures
 - the order of the codes: a condition counts in any position

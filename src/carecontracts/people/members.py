@@ -57,7 +57,20 @@ def held(claims: Claims, *, days: int = 2) -> ir.Table:
 
     For a roster too large for that, write the expression to a table of the engine.
     """
-    return ibis.memtable(members(claims, days=days).to_pyarrow())
+    return in_memory(members(claims, days=days))
+
+
+def in_memory(table: ir.Table) -> ir.Table:
+    """A table computed now and held in memory, rather than again for each question that is put to it."""
+    return ibis.memtable(without_progress_bar(table).to_pyarrow())
+
+
+def without_progress_bar(table: ir.Table) -> ir.Table:
+    """The table, told not to draw: in a notebook DuckDB shows a query of over two seconds as a widget."""
+    engine = table.get_backend()
+    if engine.name == "duckdb":
+        engine.raw_sql("SET enable_progress_bar = false")
+    return table
 
 
 def with_years_beside(year: ir.Table, facts: Sequence[str] = ()) -> ir.Table:
