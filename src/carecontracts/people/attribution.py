@@ -59,9 +59,7 @@ def _on_roster(claims: Claims, rule: Roster, year: int, first_month: int, *, at_
     elif rule.timing == "retrospective":
         here = names.filter(names.own == 1, names.start_date < end, names.last >= begin)
     else:
-        here = names.filter(
-            names.start_date < end, names.last >= end - timedelta(days=1)
-        )
+        here = names.filter(names.start_date < end, names.last >= end - timedelta(days=1))
     return here.group_by("person_id").agg(own=here.own.max())
 
 

@@ -42,8 +42,9 @@ from . import definitions, measures, suppress
 from .attribution import attributed
 from .benchmark import AGES, COSTS, PMPM, Group, Step, matched, own_history, persistence_corrected, risk_ratio
 from .completion import completion_factor, triangle
+from .conditions import conditions
 from .hcc import scores
-from .member_years import coverage
+from .member_years import coverage, member_years
 from .members import members
 from .months import covered_months, first_day, month_of
 from .services import SERVICES, with_service
@@ -160,13 +161,26 @@ class _Work:
         return self.lists[asked]
 
     def _list(self) -> ir.Table:
-        table = members(self.claims)
-        wanted = {"held": self.rules.population.definition} | {
-            f"tier_{n}": tier.definition for n, tier in enumerate(self.rules.tiers.values())
+        population = self.rules.population
+        wanted = {"held": _definition(population.definition)} | {
+            f"tier_{n}": _definition(tier.definition) for n, tier in enumerate(self.rules.tiers.values())
         }
-        flags = {name: _definition(made)(table) for name, made in wanted.items()}
-        flags["held"] = ibis.literal(True) if self.rules.population.definition == "everyone" else flags["held"]
-        return kept(table.select("person_id", "year", esrd=(table.esrd == 1).fill_null(False), **flags))
+        table = member_years(self.claims)
+        try:  # cost and use need no diagnoses, which are most of the work
+            flags = {name: made(table) for name, made in wanted.items()}
+        except Refusal:
+            table = members(self.claims)
+            flags = {name: made(table) for name, made in wanted.items()}
+        if "end-stage renal disease" not in population.left_out:
+            flags["esrd"] = ibis.literal(False)
+        elif "esrd" in table.columns:
+            flags["esrd"] = (table.esrd == 1).fill_null(False)
+        table = table.mutate(**flags).select("person_id", "year", *flags)
+        if "esrd" not in flags:
+            ill = conditions(self.claims).filter(ibis._.esrd == 1).select("person_id", "year", "esrd")
+            table = table.left_join(ill, ["person_id", "year"]).drop("person_id_right", "year_right")
+            table = table.mutate(esrd=(table.esrd == 1).fill_null(False))
+        return kept(table)
 
     @property
     def needs_list(self) -> bool:
