@@ -231,7 +231,7 @@ def from_frames(frames: Mapping[str, "pd.DataFrame"]) -> Claims:
     >>> int(claims.medical_claim.count().execute()), int(claims.roster.count().execute())
     (1, 0)
     """
-    con = ibis.duckdb.connect(enable_progress_bar=False)  # which a notebook would show as a widget
+    con = duckdb()
     unknown = [name for name in frames if name not in SCHEMAS]
     if unknown:
         raise Refusal([Fault("claims", f"the table {show(n)}", ", ".join(SCHEMAS), "rename it") for n in unknown])
@@ -269,10 +269,17 @@ def look(source: Source) -> tuple[Claims, list[Fault]]:
     raise Refusal([Fault(str(place), given, allowed, "check the path; each table is a file, such as eligibility.csv")])
 
 
+def duckdb(path: str | Path = ":memory:", *, read_only: bool = False) -> BaseBackend:
+    """The engine by default, without its progress bar: a notebook would show that as a widget no page can run."""
+    con = ibis.duckdb.connect(path, read_only=read_only)
+    con.raw_sql("SET enable_progress_bar = false")
+    return con
+
+
 def _connect(address: str, shown: str = "") -> BaseBackend:
     try:
         if shown:
-            return ibis.duckdb.connect(shown, read_only=True, enable_progress_bar=False)
+            return duckdb(shown, read_only=True)
         return ibis.connect(address)
     except Exception as error:  # each engine has its own
         place = shown or address.rpartition("@")[2]
@@ -422,7 +429,7 @@ def _in_folder(folder: Path) -> _Found:
 def scratch() -> Any:
     """A DuckDB of its own file, so that what is read of CSV may be larger than memory; it goes when its reader goes."""
     folder = tempfile.mkdtemp(prefix="carecontracts-")
-    con = ibis.duckdb.connect(Path(folder) / "claims.duckdb", enable_progress_bar=False)
+    con = duckdb(Path(folder) / "claims.duckdb")
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
     return con
 
