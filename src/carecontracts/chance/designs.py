@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import statsmodels.formula.api as smf
 from scipy.special import ndtri, stdtrit
 
 from ..contract import Contract
@@ -558,8 +559,6 @@ def evaluate(
     >>> round(evaluate(table, "difference-in-differences")["saving"], 6)  # they fell by 3, the others by 1
     2.0
     """
-    import statsmodels.formula.api as smf
-
     _check(panel, design)
     them = panel[panel.group.isin(["offered", DESIGNS[design].others])]
     them = them.assign(offered=(them.group == "offered").astype(int), post=(them.year > 0).astype(int))
@@ -598,8 +597,6 @@ def event_study(panel: pd.DataFrame, *, others: str = "elsewhere", base: int = 0
 
     Positive is a saving. Years before the program should show none: where they do, the comparison is not one.
     """
-    import statsmodels.formula.api as smf
-
     them = panel[panel.group.isin(["offered", others])]
     them = them.assign(offered=(them.group == "offered").astype(int))
     clusters = {"groups": them.person_id.astype("category").cat.codes}
@@ -642,8 +639,6 @@ def _instrument(one: pd.DataFrame) -> dict[str, float]:
 
 
 def _series(them: pd.DataFrame) -> dict[str, float]:
-    import statsmodels.formula.api as smf
-
     mean = them.groupby(["year", "quarter"], as_index=False).paid.mean()
     mean = mean.assign(paid=4 * mean.paid, time=np.arange(len(mean)), post=(mean.year > 0).astype(int))
     options = {"maxlags": LAGS, "use_correction": True}
