@@ -1,6 +1,6 @@
 # make book   the site, in _build/html          make serve   the site, at http://localhost:8000
 # make test   every check                       make kit     what a reader downloads, in _build
-# make bench  speed, beside plain code
+# make bench  speed, beside plain code (claims: CARECONTRACTS_BENCH_LINES=1e8 for 100 million lines)
 # make lock   requirements.lock, made again     make clean   back to a fresh clone
 #
 # Needs Python 3.11 or newer and nothing else. Another Python: make book PYTHON=python3.12
