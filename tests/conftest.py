@@ -1,12 +1,15 @@
-"""What several tests share: small contracts, years for them, and CMS's results where the machine has them."""
+"""What several tests share: a small contract, the command line, and CMS's files where the machine has them."""
 
 import os
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from carecontracts import Contract
+from carecontracts.cli import main
 from carecontracts.programs import mssp
 
 # Derandomized: a test that fails fails for everyone; no deadline: shared machines pause.
@@ -19,6 +22,39 @@ settings.load_profile("quiet")
 @pytest.fixture
 def four_clauses() -> Contract:
     return Contract.load(Path(__file__).with_name("four-clauses.yaml"))
+
+
+class Run(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs the command with some words: its exit code and what it printed."""
+
+    def command(*words: object) -> Run:
+        monkeypatch.setattr(sys, "argv", ["carecontracts", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Run(code, out, err)
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The folder of CMS's synthetic claims (DE-SynPUF: 500 people, 2008 and 2009), which stay outside the project."""
+    folder = os.environ.get("CARECONTRACTS_CLAIMS")
+    if not folder:
+        pytest.skip("CARECONTRACTS_CLAIMS is not set: it names the folder with the DE-SynPUF sample")
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Public files in their publishers' own layouts become the five tables, to the dollar and with every row told of."""
 
 import csv
-import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -165,17 +164,8 @@ def test_files_that_are_not_there_are_refused_together(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def published() -> Path:
-    """The folder with CMS's files (500 people, 2008 and 2009), which stay outside the project."""
-    folder = os.environ.get("CARECONTRACTS_CLAIMS")
-    if not folder:
-        pytest.skip("CARECONTRACTS_CLAIMS is not set: it names the folder with the DE-SynPUF sample")
-    return Path(folder)
-
-
-@pytest.fixture(scope="module")
-def imported(published: Path) -> synpuf.Imported:
-    return synpuf.read(published)
+def imported(sample: Path) -> synpuf.Imported:
+    return synpuf.read(sample)
 
 
 def test_the_sample_has_the_rows_that_are_known_of_it(imported):
@@ -186,12 +176,12 @@ def test_the_sample_has_the_rows_that_are_known_of_it(imported):
     assert claims.to_dict() == {"institutional": 225 + 2_827, "professional": 16_677}
 
 
-def test_the_sample_has_500_people_498_of_them_in_both_years(published):
-    years = f"select desynpuf_id, count(*) as years from '{published}/claimsdb_bene.parquet' group by all"
+def test_the_sample_has_500_people_498_of_them_in_both_years(sample):
+    years = f"select desynpuf_id, count(*) as years from '{sample}/claimsdb_bene.parquet' group by all"
     assert duckdb.sql(f"select count(*), count(*) filter (years = 2) from ({years})").fetchall() == [(500, 498)]
 
 
-def test_the_sample_reproduces_the_yearly_totals_that_cms_gives(published, imported):
+def test_the_sample_reproduces_the_yearly_totals_that_cms_gives(sample, imported):
     """MEDREIMB_IP and MEDREIMB_OP of the beneficiary file, by person and year: CMS's own sums over more digits.
 
     147 of 150 inpatient years and 572 of 585 outpatient years are equal to the dollar. The carrier's are not all there:
@@ -203,7 +193,7 @@ def test_the_sample_reproduces_the_yearly_totals_that_cms_gives(published, impor
     sums = lines.group_by("person_id", "year", "kind").agg(paid=lines.paid_amount.sum()).to_pyarrow()
     published_totals = duckdb.sql(f"""
         unpivot (select desynpuf_id as person_id, bene_year as year, medreimb_ip as "111", medreimb_op as "131",
-                 medreimb_car as carrier from '{published}/claimsdb_bene.parquet')
+                 medreimb_car as carrier from '{sample}/claimsdb_bene.parquet')
         on "111", "131", carrier into name kind value total""")
     assert published_totals
     equal = duckdb.sql("""
@@ -224,7 +214,7 @@ def test_every_dollar_of_the_sample_is_in_a_member_year_or_outside(imported):
     assert inside["admissions"].sum() <= 225
 
 
-def test_the_sample_goes_from_raw_files_to_checked_tables_on_the_command_line(published, tmp_path, monkeypatch, capsys):
+def test_the_sample_goes_from_raw_files_to_checked_tables_on_the_command_line(sample, tmp_path, monkeypatch, capsys):
     def run(*words: object) -> int:
         monkeypatch.setattr(sys, "argv", ["carecontracts", "claims", *map(str, words)])
         try:
@@ -233,7 +223,7 @@ def test_the_sample_goes_from_raw_files_to_checked_tables_on_the_command_line(pu
             return int(done.code or 0)
         return 0
 
-    assert run("import", "synpuf", published, tmp_path / "claims") == 0
+    assert run("import", "synpuf", sample, tmp_path / "claims") == 0
     assert "63 had no month of Part A or Part B" in capsys.readouterr().out
     # 12 outpatient claims are below zero in the file itself, and 2 people have claims but no coverage.
     assert run("check", tmp_path / "claims") == 2

@@ -1,10 +1,8 @@
 """A folder of claims, whole and broken: every fault found and counted, nothing dropped without saying so."""
 
 import csv
-import sys
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import ibis
 import pandas as pd
@@ -12,7 +10,6 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from carecontracts import Refusal
-from carecontracts.cli import main
 from carecontracts.people.check import LEFT_OUT, Report, check, schema
 from carecontracts.people.member_years import member_years, outside
 from carecontracts.people.tables import SCHEMAS, from_frames, read
@@ -211,28 +208,6 @@ def test_pandera_counts_as_check_does(broken):
     }
     assert counted == expected
     assert len(expected) == 5
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    def command(*words: object) -> Run:
-        monkeypatch.setattr(sys, "argv", ["carecontracts", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as done:
-            code = int(done.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Run(code, out, err)
-
-    return command
 
 
 def test_the_command_prints_and_writes_the_whole_report(broken, run, tmp_path):

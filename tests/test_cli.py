@@ -7,13 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from markdown_it import MarkdownIt
 
 from carecontracts import Contract, __version__, gallery, read_years
-from carecontracts.cli import main
 from carecontracts.files import safe_cell
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import term_sheet
@@ -22,30 +20,6 @@ from carecontracts.programs import mssp
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
 # saved 24,000,000 - 22,000,000 - 480,000 = 1,520,000 x 0.5 x 0.9 = 684,000; recouped least(400,000, 342,000)
 YEARS = "year,member_months,benchmark,spend,measures.quality score\n2026,12000,24000000,22000000,0.9\n"
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Runs the command with some words: its exit code and what it printed."""
-
-    def command(*words: object) -> Run:
-        monkeypatch.setattr(sys, "argv", ["carecontracts", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as done:
-            code = int(done.code or 0)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Run(code, out, err)
-
-    return command
 
 
 @pytest.fixture

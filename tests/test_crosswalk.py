@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from carecontracts.cli import main
 from carecontracts.people import synthetic
 from carecontracts.people.crosswalk import by_size, crosswalk
 from carecontracts.people.definitions import definition
@@ -296,18 +295,6 @@ def test_the_member_table_from_claims_is_that_of_the_people_they_were_made_of(fe
     for condition in ("diabetes", "heart_failure", "smi", "sud"):  # nobody has one on claims who has it not
         assert (found[condition] <= found[f"{condition} known"]).all()
     assert found.chronic_conditions.sum() > 0.8 * found["chronic_conditions known"].sum()
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    def command(*arguments):
-        monkeypatch.setattr("sys.argv", ["carecontracts", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return stopped.value.code, printed.out, printed.err
-
-    return command
 
 
 def test_the_command_line_hides_what_may_not_leave(folder, tmp_path, run):

@@ -1,6 +1,5 @@
 """From claims to a year: worked by hand, identities of the reconciliation, refusals."""
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -433,9 +432,10 @@ measurement:
 """
 
 
-@pytest.mark.skipif("CARECONTRACTS_CLAIMS" not in os.environ, reason="CARECONTRACTS_CLAIMS names the DE-SynPUF sample")
-def test_raw_medicare_files_become_a_settled_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command("claims", "import", "synpuf", os.environ["CARECONTRACTS_CLAIMS"], tmp_path / "tables")
+def test_raw_medicare_files_become_a_settled_contract(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("claims", "import", "synpuf", sample, tmp_path / "tables")
     benchmarks = {}
     for kind in ("{kind: own_history, weights: [1.0], trend: 0.05, people: the same people}",
                  "{kind: persistence_corrected, remains: 0.6, trend: 0.05}"):  # fmt: skip

@@ -1,8 +1,5 @@
 """Persistence: the closed forms against published figures, against each other and against draws."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -123,12 +120,9 @@ def test_what_cannot_be_is_refused(call, where):
     assert where in refused.value.faults[0].where
 
 
-def test_cms_s_synthetic_medicare_sample_falls_by_itself():
+def test_cms_s_synthetic_medicare_sample_falls_by_itself(sample):
     """DE-SynPUF, 498 people, 2008 to 2009: 38% of the top tenth stay; their cost falls 48% while all rise 12%."""
-    folder = os.environ.get("CARECONTRACTS_CLAIMS")
-    if not folder:
-        pytest.skip("CARECONTRACTS_CLAIMS is not set: it names the folder with CMS's sample, claimsdb_bene.parquet")
-    people = pd.read_parquet(Path(folder) / "claimsdb_bene.parquet")
+    people = pd.read_parquet(sample / "claimsdb_bene.parquet")
     people["paid"] = people[["MEDREIMB_IP", "MEDREIMB_OP", "MEDREIMB_CAR"]].sum(axis=1)  # what Medicare paid
     cost = people.pivot(index="DESYNPUF_ID", columns="BENE_YEAR", values="paid").dropna()
     assert len(cost) == 498
