@@ -22,8 +22,8 @@ from pathlib import Path
 import duckdb
 import ibis
 
+from carecontracts.claims.read import read
 from carecontracts.people.member_years import member_years
-from carecontracts.people.tables import read
 
 YEARS = (2023, 2024)
 LINES_A_PERSON = 50  # over the two years

@@ -21,7 +21,7 @@ settings.load_profile("quiet")
 
 @pytest.fixture
 def four_clauses() -> Contract:
-    return Contract.load(Path(__file__).with_name("four-clauses.yaml"))
+    return Contract.load(Path(__file__).parent / "engine" / "four-clauses.yaml")
 
 
 class Run(NamedTuple):

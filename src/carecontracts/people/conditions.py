@@ -25,10 +25,10 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ..claims.read import Claims
+from ..claims.services import with_service
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, did_you_mean, show
-from .services import with_service
-from .tables import Claims
 
 GROUPS = ("chronic", "behavioral", "frailty", "other")
 SOURCES = ("quan2005", "cms_hcc", "chosen")

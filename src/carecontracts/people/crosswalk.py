@@ -25,9 +25,9 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
+from ..definitions import Definition, definition
 from ..refusal import Fault, Refusal, show
-from .definitions import Definition, definition
-from .members import without_progress_bar
+from .member_table import without_progress_bar
 from .suppress import MARK, SMALLEST, Sums
 
 if TYPE_CHECKING:

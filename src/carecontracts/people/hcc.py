@@ -11,8 +11,8 @@ import ibis
 import ibis.expr.types as ir
 from hccinfhir import Demographics, HCCInFHIR
 
+from ..claims.read import Claims
 from .conditions import diagnoses
-from .tables import Claims
 
 MODEL = "CMS-HCC Model V28"
 _SEX = {"male": "M", "female": "F"}

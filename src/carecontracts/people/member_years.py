@@ -10,9 +10,9 @@ from typing import Literal
 import ibis
 import ibis.expr.types as ir
 
+from ..claims.read import Claims
+from ..claims.services import SERVICES, is_inpatient, is_primary_care, with_service
 from ..refusal import Fault, Refusal
-from .services import SERVICES, is_inpatient, is_primary_care, with_service
-from .tables import Claims
 
 Basis = Literal["paid", "allowed"]
 OPEN_END = 2100  # an enrollment that ends in this year or later has no end yet

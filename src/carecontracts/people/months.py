@@ -6,8 +6,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from ..claims.read import Claims
 from .member_years import OPEN_END
-from .tables import Claims
 
 
 def month_of(day: Any) -> Any:

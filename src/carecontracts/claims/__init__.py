@@ -1,0 +1,1 @@
+"""Claims: the five tables, how they are read, and what may be wrong with them."""

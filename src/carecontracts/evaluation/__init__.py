@@ -1,0 +1,1 @@
+"""Whether a result is more than luck: designs, stopping, clocks, persistence."""

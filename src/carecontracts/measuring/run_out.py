@@ -1,0 +1,87 @@
+"""What has not arrived yet: the chain ladder over months of service and months until payment.
+
+For each month of service the claims paid so far are a row; how long they took to be paid is the column. The growth from
+one column to the next, over all rows that have both, is the development factor; the product of those still to come is
+what a month of that age grows by (volume-weighted chain ladder: Mack, ASTIN Bulletin 23, 1993).
+
+    factor(age) = sum of paid by age + 1 / sum of paid by age, over months of service old enough for both
+    completed(month) = paid so far x product of the factors from its age on
+
+Not modelled:
+- a tail: nothing is added beyond the oldest age in the triangle
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from ..people.months import month_of
+from ..refusal import Fault, Refusal
+
+
+def triangle(lines: ir.Table, closing: date, months: int) -> ir.Table:
+    """Dollars by month of service and by months until payment, paid before the closing date: month, lag, cents.
+
+    `lines` has `month`, `paid_date` and `cents`. Paid before its month of service, or on no date, is lag 0.
+    """
+    last = month_of(closing) - 1
+    lines = lines.mutate(lag=ibis.greatest((month_of(lines.paid_date) - lines.month).fill_null(0), 0))
+    inside = lines.filter(lines.month > last - months, lines.month <= last, lines.month + lines.lag <= last)
+    return inside.group_by("month", "lag").agg(cents=inside.cents.sum())
+
+
+def development(paid: Sequence[Sequence[float]]) -> list[float]:
+    """The development factors of a cumulative triangle: a row for each month, oldest first, of what was paid by age.
+
+    Three years of a triangle worked by hand: (150 + 180) / (100 + 120) = 1.5 and 165 / 150 = 1.1.
+
+    >>> [round(factor, 6) for factor in development([[100, 150, 165], [120, 180], [140]])]
+    [1.5, 1.1]
+    """
+    factors = []
+    for age in range(max(map(len, paid), default=1) - 1):
+        both = [(row[age], row[age + 1]) for row in paid if len(row) > age + 1]
+        before, after = sum(b for b, _ in both), sum(a for _, a in both)
+        factors.append(after / before if before > 0 else 1.0)
+    return factors
+
+
+def to_ultimate(factors: Sequence[float]) -> list[float]:
+    """What dollars of each age still grow by: the product of the factors from it on.
+
+    >>> to_ultimate([1.5, 1.1])
+    [1.6500000000000001, 1.1, 1.0]
+    """
+    products = np.cumprod([1.0, *reversed(factors)])
+    return [float(product) for product in reversed(products)]
+
+
+def cumulative(cells: Mapping[tuple[int, int], float], last: int) -> list[list[float]]:
+    """Rows of what was paid by each age, the oldest month first, from dollars by (month of service, lag).
+
+    >>> cumulative({(1, 0): 100, (1, 1): 50, (2, 0): 120}, last=2)
+    [[100.0, 150.0], [120.0]]
+    """
+    first = min((month for month, _ in cells), default=last + 1)
+    rows = range(first, last + 1)
+    return [[float(x) for x in np.cumsum([cells.get((m, k), 0) for k in range(last - m + 1)])] for m in rows]
+
+
+def completion_factor(cells: Mapping[tuple[int, int], float], year_months: range, last: int) -> float:
+    """What a year's paid dollars are multiplied by: each month of service by its age, weighted by what it has paid.
+
+    >>> round(completion_factor({(1, 0): 100, (1, 1): 50, (2, 0): 120}, range(1, 3), last=2), 6)  # 150 x 1 + 120 x 1.5
+    1.222222
+    """
+    rows = cumulative(cells, last)
+    grows = to_ultimate(development(rows))
+    first = last + 1 - len(rows)
+    paid = {first + n: row[-1] for n, row in enumerate(rows) if first + n in year_months}
+    total = sum(paid.values())
+    if total <= 0:
+        given = f"{total / 100:,.2f} dollars paid in the triangle for the year's months"
+        raise Refusal([Fault("the chain ladder", given, "claims with paid dates", "check paid_date in the claims")])
+    return sum(dollars * grows[last - month] for month, dollars in paid.items()) / total

@@ -1,0 +1,168 @@
+"""The dictionary that both parties sign: feeds, columns and measures on one page, with a fingerprint of the page.
+
+It is printed from what the package computes with (the tables' schemas, the measures' specifications), so what is signed
+and what is run are the same. Two copies with the same fingerprint say the same; a changed word changes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from ..claims.read import KEYS, REQUIRED, SCHEMAS
+from ..people.rates import Spec, specification
+from ..people.suppress import SMALLEST
+from ..refusal import Fault, Refusal, show
+
+EVERY = {"day": 1, "week": 7, "month": 31, "quarter": 92}  # days from one file to the next, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A guaranteed file: who sends which table, how often, how old at most its newest rows are, and what if not."""
+
+    table: str
+    sender: str
+    receiver: str
+    every: Literal["day", "week", "month", "quarter"]
+    lag_days: int  # from an event to its row being ready to send
+    remedy: str
+
+    @property
+    def known_after(self) -> int:
+        """The most days from an event to the receiver's knowing of it: its lag, and the wait for the next file.
+
+        >>> Feed(table="roster", sender="plan", receiver="clinic", every="week", lag_days=3, remedy="none").known_after
+        10
+        """
+        return self.lag_days + EVERY[self.every]
+
+
+class Late(tuple[str, int, int]):
+    """A leading measure that nobody can steer by: (measure, its window in days, days until its feeds tell)."""
+
+    __slots__ = ()
+
+
+def too_late(measures: Iterable[str], feeds: Sequence[Feed]) -> list[Late]:
+    """The leading measures whose window is shut before the slowest of their feeds tells that it is open.
+
+    >>> feeds = [Feed(table=t, sender="plan", receiver="clinic", every="month", lag_days=45, remedy="none")
+    ...          for t in ("eligibility", "medical_claim")]
+    >>> too_late(["follow_up_7", "readmissions"], feeds)
+    [('follow_up_7', 7, 76)]
+    """
+    found = []
+    for spec in map(specification, measures):
+        known = max((feed.known_after for feed in feeds if feed.table in spec.needs), default=0)
+        window = int(spec.how.get("days", 0))
+        if spec.clock == "leading" and 0 < window <= known:
+            found.append(Late((spec.name, window, known)))
+    return found
+
+
+def appendix(title: str, feeds: Sequence[Feed], measures: Sequence[str], parties: Sequence[str]) -> str:
+    """The dictionary as Markdown, to be attached to a contract; refuses a measure whose tables no feed carries."""
+    specs = [specification(name) for name in measures]
+    faults = [
+        Fault("feeds", f"a feed of {show(feed.table)}", ", ".join(SCHEMAS), "name one of the five tables")
+        for feed in feeds
+        if feed.table not in SCHEMAS
+    ]
+    carried = {feed.table for feed in feeds}
+    faults += [
+        Fault(f"measure {spec.name!r}", f"no feed of {table}", "a feed of each table it needs", "add the feed")
+        for spec in specs
+        for table in spec.needs
+        if table not in carried
+    ]
+    if faults:
+        raise Refusal(faults)
+    parts = [f"# {title}", "", *_feeds(feeds), *_tables(feeds), *_measures(specs), *_rules()]
+    text = "\n".join(parts)
+    lines = [f"- {party}: ____________________  date: __________" for party in parties]
+    return "\n".join([text, "", "## Signatures", "", f"Fingerprint: {fingerprint(text)}", "", *lines, ""])
+
+
+def fingerprint(text: str) -> str:
+    """Sixteen letters that change with any word of the text, whatever its spaces.
+
+    >>> fingerprint("seen within 7 days"), fingerprint("seen  within 7 days\\n") == fingerprint("seen within 7 days")
+    ('0459 8090 c528 6175', True)
+    """
+    digest = sha256(" ".join(text.split()).encode()).hexdigest()
+    return " ".join(digest[n : n + 4] for n in range(0, 16, 4))
+
+
+def _feeds(feeds: Sequence[Feed]) -> list[str]:
+    lines = [
+        "## Feeds",
+        "",
+        "| Table | From | To | Every | Oldest new row | Known after, at most | If late or wrong |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for feed in feeds:
+        cells = (feed.sender, feed.receiver, feed.every, f"{feed.lag_days} days", f"{feed.known_after} days")
+        lines.append(f"| {feed.table} | {' | '.join(cells)} | {feed.remedy} |")
+    return lines
+
+
+def _tables(feeds: Sequence[Feed]) -> list[str]:
+    lines = [
+        "",
+        "## Tables",
+        "",
+        "Names and types are those of the Tuva Project's input layer; outcome and roster are ours.",
+    ]
+    for table in SCHEMAS:
+        if table in {feed.table for feed in feeds}:
+            others = [f"{name} ({kind})" for name, kind in SCHEMAS[table].items() if name not in REQUIRED[table]]
+            needed = [f"{name} ({SCHEMAS[table][name]})" for name in REQUIRED[table]]
+            lines += ["", f"**{table}.** No two rows share {', '.join(KEYS[table])}."]
+            lines += [f"Every row fills: {', '.join(needed)}.", f"May be empty: {', '.join(others)}."]
+    return lines
+
+
+def _measures(specs: Sequence[Spec]) -> list[str]:
+    lines = ["", "## Measures"]
+    for spec in specs:
+        way = {"higher": "Higher is better", "lower": "Lower is better", "neither": "Neither way is better"}[
+            spec.better
+        ]
+        settings = ", ".join(f"{k} {_value(v)}" for k, v in spec.how.items() if k != "kind")
+        lines += [
+            "",
+            f"### {spec.title}",
+            "",
+            spec.words,
+            "",
+            f"- Counted: {spec.numerator.strip()}",
+            f"- Out of: {spec.denominator.strip()}",
+            f"- Left out: {spec.excluded.strip()}",
+            f"- Looks back: {spec.lookback}",
+            f"- Unit: {spec.unit}. {way}. {spec.clock.capitalize()}.",
+            f"- Rests on: {', '.join(spec.needs)}; from the {spec.reporter};"
+            f" can be trusted {spec.lag_months} months after the year.",
+            f"- Not reported where it counts fewer than {spec.minimum}.",
+            f"- Whose: {spec.steward}.",
+            f"- Computed as `{spec.name}`, kind {spec.how['kind']}{': ' + settings if settings else ''}.",
+        ]
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(_value(item) for item in value)
+    return str(value)
+
+
+def _rules() -> list[str]:
+    return [
+        "",
+        "## Rules",
+        "",
+        f"- No table that leaves either party shows a count of 1 to {SMALLEST - 1}, or lets one be worked out.",
+        "- A rate is a sum over a sum; both are handed over with it.",
+        "- Either party can run the calculation again from the same files; they are kept until the year is final.",
+        "- A changed definition changes the fingerprint, and holds from the next year unless both sign otherwise.",
+    ]

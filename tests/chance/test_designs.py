@@ -1,0 +1,266 @@
+"""Evaluation designs: the closed forms are statsmodels', the sound find the truth, the others miss by a formula."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from carecontracts import Contract
+from carecontracts.evaluation.designs import (
+    DESIGNS,
+    Draws,
+    Place,
+    Program,
+    draw,
+    evaluate,
+    event_study,
+    histories,
+    lognormal,
+    paid,
+    place,
+)
+from carecontracts.evaluation.persistence import remains
+from carecontracts.refusal import Refusal
+
+MEAN, SIGMA, LASTING, FADE, TREND, TOP = 8_000.0, 0.9, 0.5, 0.2, 0.04, 0.2
+DRAWS = 1_500
+
+CONTRACT = """
+title: Shared savings
+summary: The plan shares what is saved.
+parties: {plan: the plan, practice: the practice}
+first_year: 1
+clauses:
+  - {name: share, kind: shared_savings, payer: plan, payee: practice, due: 9 months after the year ends,
+     minimum: 0.02, share: 0.5}
+"""
+
+
+PLAIN = Program(effect=0.3)
+SELECTED = Program(effect=0.3, willing=0.5)
+
+
+@cache
+def a_place(program: Program = PLAIN, people: int = 60_000, leaves: float = 0.05, **other) -> Place:
+    rng = np.random.default_rng(20)
+    cost = lognormal(people, 5, rng=rng, mean=MEAN, sigma=SIGMA, lasting=LASTING, fade=FADE, trend=TREND, leaves=leaves)
+    return place(cost, program, trigger=2, rng=rng, top=TOP, trend=TREND, **other)
+
+
+@cache
+def draws(program: Program = PLAIN, people: int = 300, count: int = DRAWS, comparison: float = 1.0, **other) -> Draws:
+    return draw(a_place(program, **other), people, count, rng=np.random.default_rng(21), comparison=comparison)
+
+
+def four_standard_errors(estimates: np.ndarray) -> float:
+    return 4 * float(estimates.std(ddof=1)) / np.sqrt(len(estimates))
+
+
+# --- closed form and statsmodels --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", [name for name in DESIGNS if name != "interrupted time series"])
+def test_the_closed_form_is_statsmodels(design: str) -> None:
+    d = draws(SELECTED, people=120, count=2)
+    found = DESIGNS[design].judge(d)
+    theirs = evaluate(d.panel(1), design, trend=TREND, cuts=d.place.cuts)
+    assert theirs["saving"] == pytest.approx(found.saving[1], rel=1e-7)
+    assert theirs["se"] == pytest.approx(found.se[1], rel=1e-6)
+    assert theirs["low"] == pytest.approx(found.low[1], rel=1e-5, abs=1)
+
+
+def test_the_closed_form_of_the_time_series_is_statsmodels() -> None:
+    d = draws(SELECTED, people=120, count=2)
+    found = DESIGNS["interrupted time series"].judge(d)
+    years = np.repeat(d.place.years, 4)
+    rows = {"person_id": "all", "group": "offered", "year": years, "quarter": np.tile([1, 2, 3, 4], len(years) // 4)}
+    series = pd.DataFrame(rows | {"paid": d.offered.quarters[1], "enrolled": 1, "engaged": 1})
+    theirs = evaluate(series, "interrupted time series")
+    assert (theirs["saving"], theirs["se"]) == pytest.approx((found.saving[1], found.se[1]), rel=1e-8)
+    assert theirs["high"] == pytest.approx(found.high[1], rel=1e-8)
+
+
+def test_a_step_in_a_straight_line_is_found_exactly() -> None:
+    years = np.repeat([-2, -1, 0, 1, 2], 4)
+    line = 1_000 + 20 * np.arange(20) - 150 * (years > 0)
+    rows = {"person_id": "all", "group": "offered", "year": years, "quarter": np.tile([1, 2, 3, 4], 5)}
+    series = pd.DataFrame(rows | {"paid": line, "enrolled": 1, "engaged": 1})
+    assert evaluate(series, "interrupted time series")["saving"] == pytest.approx(600)  # 150 a quarter
+
+
+# --- the sound designs ------------------------------------------------------------------------------------------------
+
+SOUND = ["randomized or wait-list", "encouragement", "difference-in-differences", "matched comparison"]
+
+
+@pytest.mark.parametrize("design", SOUND)
+def test_a_sound_design_is_unbiased_and_covers(design: str) -> None:
+    """Where the other place is like this one and all are equally willing, four designs are right."""
+    found, truth = DESIGNS[design].judge(draws()), draws().place.truth(DESIGNS[design].estimand)
+    # A ratio estimate (encouragement) is off by about sd² x cov(first stage): below a tenth of its sd here.
+    slack = 0.1 * found.saving.std() if design == "encouragement" else 0.0
+    assert found.saving.mean() == pytest.approx(truth, abs=four_standard_errors(found.saving) + slack)
+    covered = np.mean((found.low <= truth) & (truth <= found.high))
+    assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / DRAWS) + 0.005)  # 0.005: the costs are skewed
+    assert found.se.mean() == pytest.approx(found.saving.std(), rel=4 / np.sqrt(2 * DRAWS) + 0.05)
+
+
+@pytest.mark.parametrize("design", ["randomized or wait-list", "encouragement"])
+def test_a_lottery_does_not_mind_who_is_willing(design: str) -> None:
+    found, truth = DESIGNS[design].judge(draws(SELECTED)), draws(SELECTED).place.truth(DESIGNS[design].estimand)
+    slack = 0.1 * found.saving.std() if design == "encouragement" else 0.0
+    assert found.saving.mean() == pytest.approx(truth, abs=four_standard_errors(found.saving) + slack)
+
+
+@pytest.mark.parametrize("design", ["matched comparison", "engaged or not"])
+def test_matching_on_cost_does_not_mend_who_chose_to_enroll(design: str) -> None:
+    """The willing would have cost less anyway; where nobody chooses, the same design is right."""
+    for program, biased in ((SELECTED, True), (PLAIN, False)):
+        there, found = draws(program).place, DESIGNS[design].judge(draws(program))
+        # Who engages is drawn once for the place: by luck they differ a little from the rest, in every draw alike.
+        cost = there.without[there.stays].sum(axis=2)[:, 3:].mean(axis=1)
+        luck = 4 * cost.std() / np.sqrt(there.stays.sum() * 0.36 * 0.64)
+        far = found.saving.mean() - there.truth(DESIGNS[design].estimand)
+        assert (far > np.hypot(four_standard_errors(found.saving), luck)) == biased
+
+
+# --- the others, and by how much they miss ----------------------------------------------------------------------------
+
+
+def expected_cost(h: int) -> float:
+    """Mean cost h years from the trigger of the dearest TOP of the trigger year, by the bivariate normal."""
+    q, rho = norm.isf(TOP), (LASTING + (1 - LASTING) * FADE**h if h else 1.0)
+    return MEAN * (1 + TREND) ** (2 + h) * norm.cdf(rho * SIGMA - q) / TOP
+
+
+def test_the_formula_is_that_of_persistence() -> None:
+    rho = LASTING + (1 - LASTING) * FADE
+    assert expected_cost(1) / expected_cost(0) == pytest.approx((1 + TREND) * remains(TOP, SIGMA, rho), rel=1e-9)
+
+
+@pytest.mark.parametrize(("design", "carried"), [("pre-post", 0.0), ("trend benchmark", TREND)])
+def test_what_regression_to_the_mean_saves_without_a_program(design: str, carried: float) -> None:
+    """No effect at all: the expected "saving" is that of the closed form, and the trend benchmark adds the trend."""
+    idle = Program(effect=0.0)
+    d = draws(idle, people=400, count=800, leaves=0.0)
+    grown = np.mean([(1 + carried) ** h for h in (1, 2)])
+    expected = expected_cost(0) * grown - np.mean([expected_cost(1), expected_cost(2)])
+    found = DESIGNS[design].judge(d).saving
+    there = d.place.without.sum(axis=2)
+    own = (there[:, 2] * grown - there[:, 3:].mean(axis=1)).std() / np.sqrt(len(there))  # the pool is a sample too
+    assert found.mean() == pytest.approx(expected, abs=np.hypot(four_standard_errors(found), 4 * own))
+    assert expected > 0.2 * expected_cost(0)
+
+
+def test_the_made_up_histories_regress_as_published() -> None:
+    """The defaults: next year the dearest 5% cost 44 to 49% less with no program (facts on persistence, a copula of .6
+    to .65), before a year's trend."""
+    cost = lognormal(400_000, 2, rng=np.random.default_rng(5), trend=0.0)
+    top = cost[:, 0] >= np.quantile(cost[:, 0], 0.95)
+    assert 0.43 < 1 - cost[top, 1].mean() / cost[top, 0].mean() < 0.50
+
+
+def test_the_variance_of_difference_in_differences() -> None:
+    """The variance of the one group's change, times 1 + 1/k for a comparison k times as large."""
+    there = a_place()
+    change = there.offered[..., :].sum(axis=2)
+    change = (change[:, 3:].mean(axis=1) - change[:, :3].mean(axis=1))[there.stays]
+    far = there.elsewhere.sum(axis=2)
+    far = (far[:, 3:].mean(axis=1) - far[:, :3].mean(axis=1))[there.stays_elsewhere]
+    assert far.var() == pytest.approx(change.var(), rel=0.15)  # alike, but for the effect
+    for k in (1.0, 3.0):
+        d = draws(people=200, comparison=k)
+        stayed = there.stays.mean()
+        expected = change.var() / (200 * stayed) + far.var() / (200 * k * stayed)
+        found = DESIGNS["difference-in-differences"].judge(d).saving
+        assert found.var(ddof=1) == pytest.approx(expected, rel=4 * np.sqrt(2 / DRAWS) + 0.02)
+        assert expected == pytest.approx((1 + 1 / k) * far.var() / (200 * stayed), rel=0.15)
+
+
+def test_a_comparison_picked_by_another_rule_fails_before_the_program_starts() -> None:
+    """The event study shows it: years before the trigger differ from it, though nothing had happened."""
+    ordinary = draws(people=1_500, count=2, same_rule=False)
+    before = event_study(ordinary.panel(0)).set_index("year").loc[-1]
+    assert before["low"] > 0
+    alike = draws(people=1_500, count=2)
+    before = event_study(alike.panel(0)).set_index("year").loc[-1]
+    assert abs(before["saving"]) < 4 * before["se"]
+    found = DESIGNS["difference-in-differences"].judge(draws(same_rule=False))
+    assert found.saving.mean() - ordinary.place.truth("eligible") > four_standard_errors(found.saving)
+
+
+# --- the estimand -----------------------------------------------------------------------------------------------------
+
+
+def test_the_effect_on_the_eligible_is_the_share_engaged_times_the_effect_on_the_engaged() -> None:
+    there = a_place()
+    engaged = (there.engages & there.stays).sum() / there.stays.sum()
+    assert there.truth("eligible") == pytest.approx(engaged * there.truth("engaged"), rel=1e-12)
+    assert engaged == pytest.approx(0.36, abs=4 * np.sqrt(0.36 * 0.64 / there.stays.sum()))
+    spent = there.without.sum(axis=2)[there.engages & there.stays][:, 3:].mean()
+    assert there.truth("engaged") == pytest.approx(0.3 * spent, rel=1e-12)
+
+
+def test_the_instrument_is_the_effect_of_asking_over_the_engagement_it_brings() -> None:
+    """ITT / share who engage because they were asked, for the same people and the same adjustment: an identity."""
+    from carecontracts.evaluation.designs import _after, _both, _fit, _side, _terms, _trigger
+
+    d = draws(SELECTED, people=250, count=5)
+    who = _both(d.offered.stays, d.unasked.stays)
+    base = _both(_trigger(d.offered, d.place), _trigger(d.unasked, d.place))
+    asked = _terms(_side(d.offered, d.unasked), base)
+    cost, _ = _fit(_both(_after(d.offered, d.place), _after(d.unasked, d.place)), asked, who)
+    engaged, _ = _fit(_both(d.offered.engaged, d.unasked.engaged).astype(float), asked, who)
+    assert DESIGNS["encouragement"].judge(d).saving == pytest.approx(-cost[:, 1] / engaged[:, 1], rel=1e-8)
+
+
+def test_enrolling_that_helps_by_itself_breaks_the_instrument() -> None:
+    """The saving of the enrolled who do not engage is booked to those who do."""
+    d = draws(Program(effect=0.3, enrolled_effect=0.2))
+    found = DESIGNS["encouragement"].judge(d).saving
+    assert found.mean() - d.place.truth("engaged") > four_standard_errors(found)
+
+
+# --- the money --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_design_pays_is_what_the_contract_says() -> None:
+    d = draws(people=150, count=40)
+    contract = Contract.parse(CONTRACT)
+    found = DESIGNS["randomized or wait-list"].judge(d)
+    spend = np.nansum(d.offered.cost[:, :, 3:].mean(axis=2), axis=1)
+    saved = found.saving * found.people
+    by_hand = np.where((saved > 0) & (saved >= 0.02 * (spend + saved)), 0.5 * saved, 0.0)
+    assert paid(d, "randomized or wait-list", contract) == pytest.approx(by_hand, abs=0.01)
+    proved = paid(d, "randomized or wait-list", contract, proved=True)
+    assert proved == pytest.approx(np.where(found.low > 0, by_hand, 0.0), abs=0.01)
+    assert 0 < (proved > 0).sum() < (by_hand > 0).sum()
+
+
+def test_a_program_that_does_nothing_is_paid_for_regression_to_the_mean() -> None:
+    d = draws(Program(effect=0.0), people=300, count=200)
+    contract = Contract.parse(CONTRACT)
+    assert (paid(d, "pre-post", contract) > 0).all()
+    assert (paid(d, "randomized or wait-list", contract) > 0).mean() < 0.6
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(Refusal) as refusal:
+        Program(reach=60, engagement=-0.1)
+    assert len(refusal.value.faults) == 2
+    with pytest.raises(Refusal, match="trigger year"):
+        place(np.ones((10, 3)), Program(), trigger=2, rng=np.random.default_rng(1))
+    with pytest.raises(Refusal, match="person_id, year and paid"):
+        histories(pd.DataFrame({"person_id": [1]}))
+    with pytest.raises(Refusal, match="did you mean 'pre-post'"):
+        evaluate(pd.DataFrame(), "pre-pots")
+    with pytest.raises(Refusal, match="column") as refusal:
+        evaluate(pd.DataFrame({"person_id": []}), "interrupted time series")
+    assert len(refusal.value.faults) == 6
+    with pytest.raises(Refusal, match="did you mean"):
+        paid(draws(people=150, count=40), "randomised or wait-list", Contract.parse(CONTRACT))

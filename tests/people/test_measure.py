@@ -1,0 +1,451 @@
+"""From claims to a year: worked by hand, identities of the reconciliation, refusals."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from carecontracts import Contract, Refusal, read_years
+from carecontracts.claims.read import Claims, from_frames
+from carecontracts.measured import COUNTS, NOT_OWN, Measured, measure
+from carecontracts.synthetic import people as synthetic
+
+# Six people, two years. All amounts are chosen so that every total can be added up in the head.
+#   ann: the clinic's patient; $1,000 in 2025, $400 in 2026, of which $100 paid too late (July 2027)
+#   bob: the clinic's; $9,000 in 2025, $5,000 in 2026
+#   cat: another clinic's; $2,000 in 2025, $3,000 in 2026
+#   dan: the clinic's; joined in November 2026: two months; $70
+#   eve: died in March 2026, the clinic's; $800 in 2026, $0 in 2025
+#   fay: nobody's: no visit to primary care; $0
+PEOPLE = pd.DataFrame(
+    [
+        ("ann", "2025-01-01", "2026-12-31", None, "1980-05-01"),
+        ("bob", "2025-01-01", "2026-12-31", None, "1950-05-01"),
+        ("cat", "2025-01-01", "2026-05-31", None, "1981-05-01"),
+        ("cat", "2026-08-01", "2026-12-31", None, "1981-05-01"),
+        ("dan", "2026-11-01", "2026-12-31", None, "1990-05-01"),
+        ("eve", "2025-01-01", "2026-03-31", "2026-03-10", "1940-05-01"),
+        ("fay", "2025-01-01", "2026-12-31", None, "2010-05-01"),
+    ],
+    columns=["person_id", "enrollment_start_date", "enrollment_end_date", "death_date", "birth_date"],
+).assign(gender="female", payer_type="medicaid", payer="plan", plan="plan")
+LINES = [  # person, day of service, paid, paid on, code, biller
+    ("ann", "2025-02-01", 200, "2025-03-01", "99213", "clinic"),
+    ("ann", "2025-06-01", 800, "2025-08-01", "70010", "hospital"),
+    ("ann", "2026-02-01", 300, "2026-02-20", "99213", "clinic"),
+    ("ann", "2026-12-01", 100, "2027-07-01", "99283", "hospital"),
+    ("bob", "2025-02-01", 100, "2025-03-01", "99213", "other"),
+    ("bob", "2025-03-01", 100, "2025-04-01", "99213", "clinic"),  # a tie: the more recent visit is the clinic's
+    ("bob", "2025-07-01", 8_800, "2025-08-01", "70010", "hospital"),
+    ("bob", "2026-07-01", 5_000, "2026-08-01", "70010", "hospital"),
+    ("cat", "2025-02-01", 2_000, "2025-03-01", "99213", "other"),
+    ("cat", "2026-02-01", 3_000, "2026-03-01", "99213", "other"),
+    ("dan", "2026-11-05", 70, "2026-12-01", "99213", "clinic"),
+    ("eve", "2025-05-01", 0, "2025-06-01", "99213", "clinic"),
+    ("eve", "2026-01-05", 750, "2026-02-01", "70010", "hospital"),
+    ("eve", "2026-02-05", 50, "2026-03-01", "G9008", "clinic"),
+    ("zoe", "2026-02-05", 11, "2026-03-01", "99213", "clinic"),  # not enrolled
+]
+
+
+def claims(lines: list[tuple[Any, ...]] = LINES, people: pd.DataFrame = PEOPLE) -> Claims:
+    columns = ["person_id", "claim_start_date", "paid_amount", "paid_date", "hcpcs_code", "billing_npi"]
+    frame = pd.DataFrame(lines, columns=columns)
+    frame = frame.assign(
+        claim_id=[str(n) for n in range(len(frame))],
+        claim_line_number=1,
+        claim_type="professional",
+        allowed_amount=frame.paid_amount * 1.25,
+    )
+    frame["paid_amount"] = frame.paid_amount.astype(float)
+    contacts = [("ann", "2026-02-03"), ("ann", "2026-02-20"), ("ann", "2026-05-01"), ("bob", "2026-01-09")]
+    contacts.append(("cat", "2026-01-09"))
+    outcome = pd.DataFrame(contacts, columns=["person_id", "outcome_date"]).assign(outcome="contact", outcome_value=1.0)
+    lists = [
+        ("ann", "clinic", "2025-06-01", None),
+        ("bob", "clinic", "2025-06-01", "2026-03-01"),
+        ("bob", "rival", "2026-04-01", None),
+        ("cat", "clinic", "2026-09-01", None),
+    ]
+    roster = pd.DataFrame(lists, columns=["person_id", "organization", "start_date", "end_date"])
+    return from_frames({"eligibility": people, "medical_claim": frame, "outcome": outcome, "roster": roster})
+
+
+CLAIMS = claims()
+CLINIC = {"kind": "plurality", "billed_by": ["clinic"], "lookback": 12}
+
+
+def contract(**measurement: Any) -> Contract:
+    fee = {"name": "fee", "kind": "care_management_fee", "payer": "plan", "payee": "clinic", "due": "monthly",
+           "per_member_per_month": 10}  # fmt: skip
+    savings = {"name": "savings", "kind": "savings_corridor", "payer": "plan", "payee": "clinic",
+               "due": "9 months after the year ends", "bands": {0: 0.5}}  # fmt: skip
+    if (measurement.get("fees") or {}).get("treatment") == "netted once from":
+        savings["net_of"] = ["fee"]
+    return Contract._from(
+        {
+            "title": "t", "summary": "s", "parties": {"plan": "the plan", "clinic": "the clinic"}, "first_year": 2026,
+            "years": 1, "clauses": [fee, savings], "measurement": {"attribution": {"kind": "everyone"}} | measurement,
+        },
+        {},
+        "contract",
+    )  # fmt: skip
+
+
+LISTS: dict[str, Any] = {}
+
+
+def run(**measurement: Any) -> Measured:
+    return measure(CLAIMS, contract(**measurement), lists=LISTS)
+
+
+def made(measured: Measured) -> tuple[Any, ...]:
+    (year,) = measured.years
+    return year.lives, year.member_months["all"], year.spend
+
+
+def statuses(measured: Measured, group: str = "the year") -> dict[str, int]:
+    table = measured.reconciliation["people"]
+    return {row.step: row.people for row in table[table.group == group].itertuples() if row.people}
+
+
+def steps(measured: Measured, group: str = "the year") -> dict[str, float]:
+    table = measured.reconciliation["dollars"]
+    return {row.step: row.dollars for row in table[table.group == group].itertuples()}
+
+
+# --- worked by hand ---------------------------------------------------------------------------------------------------
+
+
+def test_everyone_enrolled() -> None:
+    # months: ann 12, bob 12, cat 5 + 5, dan 2, eve 3, fay 12 = 51; dollars: 300 + 5,000 + 3,000 + 70 + 800 = 9,170
+    measured = run()
+    assert made(measured) == (6, 51, 9_170.0)
+    assert steps(measured)["paid after the closing date"] == -100.0
+    assert steps(measured)["of people not enrolled in the year"] == -11.0
+
+
+def test_run_out_lets_later_payments_in() -> None:
+    assert made(run(run_out={"months": 6}))[2] == 9_170.0  # July 2027 is the seventh month
+    assert made(run(run_out={"months": 7}))[2] == 9_270.0
+
+
+def test_a_given_completion_factor() -> None:
+    measured = run(run_out={"completion": "a given factor", "factor": 1.02})
+    assert made(measured)[2] == 9_353.40  # 9,170 x 1.02
+
+
+@pytest.mark.parametrize(
+    ("timing", "own"),
+    [
+        # In 2025: ann and eve saw the clinic alone, bob tied and was there last; dan was not seen; cat went elsewhere.
+        ("prospective", (3, 12 + 12 + 3, 300 + 5_000 + 800)),
+        # In 2026: ann and dan; bob and eve had no primary-care visit; cat elsewhere.
+        ("retrospective", (2, 12 + 2, 300 + 70)),
+        # Nobody of the three went over to another: the same as prospective.
+        ("prospective with true-up", (3, 27, 6_100)),
+    ],
+)
+def test_plurality_and_its_timing(timing: str, own: tuple[int, int, float]) -> None:
+    assert made(run(attribution=CLINIC | {"timing": timing})) == own
+
+
+def test_true_up_takes_out_who_went_over() -> None:
+    moved = claims([*LINES, ("bob", "2026-09-01", 90, "2026-10-01", "99213", "other")])
+    for timing, lives in (("prospective", 3), ("prospective with true-up", 2)):
+        assert measure(moved, contract(attribution=CLINIC | {"timing": timing})).years[0].lives == lives
+
+
+def test_a_tie_can_go_to_the_larger_charges() -> None:
+    # bob's two visits were both $125 allowed: then to the lower number, and "clinic" is before "other".
+    lines = [line if line[:2] != ("bob", "2025-02-01") else ("bob", "2025-02-01", 101, *line[3:]) for line in LINES]
+    rule = CLINIC | {"tie": "the larger allowed charges"}
+    assert statuses(measure(CLAIMS, contract(attribution=rule)))[COUNTS] == 3
+    assert statuses(measure(claims(lines), contract(attribution=rule)))[COUNTS] == 2
+
+
+@pytest.mark.parametrize(
+    ("timing", "lives"),
+    [("prospective", 2), ("retrospective", 3), ("prospective with true-up", 1)],
+)
+def test_a_roster_and_its_timing(timing: str, lives: int) -> None:
+    # On the clinic's list on 1 January: ann and bob; on any day: cat too; bob is the rival's on the last day.
+    assert run(attribution={"kind": "roster", "organization": "clinic", "timing": timing}).years[0].lives == lives
+
+
+def test_enrollment() -> None:
+    assert statuses(run(enrollment={"least": 6}))["fewer than 6 months of enrollment"] == 1  # dan; eve lived three
+    assert statuses(run(enrollment={"least": 6, "deaths": "left out"}))["died in the year"] == 1
+    gaps = run(enrollment={"gap": 1})
+    assert statuses(gaps)["a gap of more than 1 months"] == 2  # cat: June and July; dan: ten months
+    assert statuses(run(enrollment={"gap": 2}))["a gap of more than 2 months"] == 1
+    assert statuses(run(enrollment={"least_before": 1}))[COUNTS] == 5  # all but dan
+
+
+def test_truncation() -> None:
+    # Over $2,500: bob's 5,000 and cat's 3,000 lose 3,000 together.
+    measured = run(spending={"truncated_at": 2_500})
+    assert made(measured)[2] == 6_170.0
+    assert steps(measured)["over the limit of $2,500.00"] == -3_000.0
+    assert made(run(spending={"truncated_at": 2_500, "above": 0.1}))[2] == 6_470.0
+    # Sorted: 0, 70, 300, 800, 3,000, 5,000. The 60% point is the fourth: 800.
+    assert made(run(spending={"truncated_at_percentile": 0.6}))[2] == 0 + 70 + 300 + 800 + 800 + 800
+
+
+def test_cost_and_services() -> None:
+    assert made(run(spending={"cost": "allowed"}))[2] == 9_170 * 1.25
+    assert made(run(spending={"without": ["professional"]}))[2] == 0
+    assert made(run(spending={"only": ["professional"]}))[2] == 9_170
+
+
+def test_fees_inside_outside_and_netted_once() -> None:
+    # A fee claim of $50 (G9008), and a fee outside claims of $10 x 51 months.
+    rule = {"codes": ["G9008"], "clauses": ["fee"]}
+    inside = run(fees=rule | {"treatment": "inside"})
+    assert made(inside)[2] == 9_170 + 510
+    assert steps(inside)["fees of “fee”"] == 510.0
+    assert made(run(fees=rule | {"treatment": "outside"}))[2] == 9_120
+    assert made(run(fees=rule | {"treatment": "netted once from"}))[2] == 9_120
+
+
+def test_a_fixed_benchmark() -> None:
+    assert run(benchmark={"kind": "fixed", "per_member_per_month": 200}).years[0].benchmark == 51 * 200
+
+
+def test_own_history() -> None:
+    # 2025, everyone: ann 1,000, bob 9,000, cat 2,000, eve 0, fay 0: $12,000 over 5 x 12 months = $200, trended 10%.
+    rule = {"kind": "own_history", "weights": [1.0], "trend": 0.1}
+    assert run(benchmark=rule).years[0].benchmark == 51 * 220
+    # The same people: dan was not there.
+    assert run(benchmark=rule | {"people": "the same people"}).years[0].benchmark == 51 * 220
+    blend = rule | {"kind": "regional_blend", "own": 0.75, "regional_per_member_per_month": 180}
+    assert run(benchmark=blend).years[0].benchmark == 51 * (0.75 * 220 + 0.25 * 180)
+
+
+def test_persistence_corrected_with_what_remains_agreed() -> None:
+    # bob alone cost $5,000 or more in 2025: $9,000 / 12 = $750; 0.6 of it, trended 10%: $495 x 12 = $5,940.
+    measured = run(
+        population={"definition": {"cost": {"dollars": 5_000}}},
+        benchmark={"kind": "persistence_corrected", "remains": 0.6, "trend": 0.1},
+    )
+    assert made(measured) == (1, 12, 5_000)
+    assert measured.years[0].benchmark == 5_940
+    assert statuses(measured)["does not meet the definition"] == 5
+
+
+def test_a_matched_comparison() -> None:
+    # ann is compared with cat and dan (35 to 49), bob and eve (75 and older) with nobody: they take the average.
+    # cat and dan: $3,070 in 10 + 2 months; own months 12 + 12 + 3 = 27.
+    measured = run(attribution=CLINIC, benchmark={"kind": "matched_comparison", "alike_in": ["age"]})
+    assert measured.years[0].benchmark == 27 * 3_070 / 12
+    assert statuses(measured)[NOT_OWN] == 3
+
+
+def test_tiers_engaged_months_and_measures() -> None:
+    agreed = contract(
+        tiers={"costly": {"definition": {"cost": {"dollars": 5_000}}}, "rest": {"definition": "everyone"}},
+        engaged_months={"outcome": "contact"},
+        measures={"visits": {"measure": "emergency_visits"}},
+        outcomes={"contacts": {"outcome": "contact"}},
+    )
+    (year,) = measure(CLAIMS, agreed).years
+    # Those listed by 2025 have a tier: bob the costly one; dan was not there and has none.
+    assert year.member_months == {"all": 51, "costly": 12, "rest": 12 + 10 + 3 + 12}
+    assert year.engaged_months == {"all": 4, "costly": 1, "rest": 3}  # ann February and May, cat and bob January
+    assert year.outcomes == {"contacts": 5}
+    # One emergency visit of ann's in 51 months: per 1,000 member years, and 51 / 12 of these.
+    assert year.measures["visits"] == pytest.approx(1_000 * 12 / 51)
+    assert year.denominators["visits"] == pytest.approx(51 / 12)
+
+
+def test_a_measure_of_too_few_is_what_was_agreed() -> None:
+    part = {"measure": "emergency_visits", "least": 5, "otherwise": 0.25}
+    measured = run(measures={"visits": part})
+    assert measured.years[0].measures["visits"] == 0.25
+    assert "fewer than 5: as agreed" in measured.reconciliation["facts"]["from"].str.cat()
+
+
+def test_the_chain_ladder_by_hand() -> None:
+    # One month lag for most; a month of service paid 100 at once grows as older months did.
+    days = [f"2026-{month:02}-15" for month in range(1, 13)]
+    lines = [("fay", day, 100, day, "70010", "x") for day in days]
+    lines += [("fay", day, 50, str(date.fromisoformat(day).replace(month=n + 2)), "70010", "x")
+              for n, day in enumerate(days[:-1])]  # fmt: skip
+    # By 31 December, eleven months have grown 100 -> 150; December still will: 50 more to come on 1,750.
+    measured = measure(claims(lines), contract(run_out={"completion": "the chain ladder", "triangle": 12}))
+    assert measured.years[0].spend == 1_800.0
+    assert steps(measured)["counts"] == 1_750.0
+
+
+# --- identities -------------------------------------------------------------------------------------------------------
+
+RICH = {
+    "population": {"definition": {"cost": {"dollars": 900}}, "left_out": ["both Medicare and Medicaid"]},
+    "attribution": CLINIC,
+    "enrollment": {"least": 3, "gap": 3},
+    "spending": {"truncated_at": 2_500},
+    "run_out": {"months": 3, "completion": "a given factor", "factor": 1.013},
+    "fees": {"treatment": "inside", "codes": ["G9008"], "clauses": ["fee"]},
+    "benchmark": {"kind": "persistence_corrected", "remains": 0.7, "trend": 0.05},
+}
+
+
+@pytest.mark.parametrize(
+    "rules", [{}, RICH, RICH | {"benchmark": {"kind": "matched_comparison", "alike_in": ["gender"]}}]
+)
+def test_the_reconciliation_adds_up_and_leads_to_every_fact(rules: dict[str, Any]) -> None:
+    measured = run(**rules)
+    tables = measured.reconciliation
+    for group, rows in tables["people"].groupby("group"):
+        enrolled = rows[rows.step == "enrolled"]
+        parts = rows[~rows.step.isin(["enrolled"]) & ~rows.step.str.startswith("tier")]
+        assert int(enrolled.people.sum()) == int(parts.people.sum()), group
+        assert int(enrolled.member_months.sum()) == int(parts.member_months.sum()), group
+    for group, rows in tables["dollars"].groupby("group", sort=False):
+        cents = [(step, round(amount * 100)) for step, amount in zip(rows.step, rows.dollars, strict=True)]
+        counts = [step for step, _ in cents].index("counts")
+        assert sum(amount for _, amount in cents[:counts]) == cents[counts][1], group
+        lines = rows.lines.iloc[:counts].sum()
+        assert lines == rows.lines.iloc[counts], group
+        if group == "the year":
+            assert sum(amount for _, amount in cents[counts:-1]) == cents[-1][1]
+            assert cents[-1] == ("spend", round(measured.years[0].spend * 100))
+    told = {row.fact: row.value for row in tables["facts"].itertuples()}
+    assert told == {"member_months" if n == "member_months.all" else n: v for n, v in measured.years[0].facts().items()}
+    for row in tables["facts"].itertuples(index=False):
+        table, _, place = row[3].partition(": ")
+        if table == "benchmark":
+            continue
+        rows = tables[table]
+        here = rows[(rows.group == "the year") & rows.step.isin(place.split(", "))]
+        leads = here.dollars if table == "dollars" else here.member_months if "months" in place else here.people
+        assert list(leads) == [row[2]], row
+    if "benchmark" in told:
+        assert tables["benchmark"].amount.iloc[-1] == told["benchmark"]
+
+
+def test_a_person_without_claims_changes_months_and_nothing_else() -> None:
+    more = pd.concat([PEOPLE, PEOPLE.iloc[[0]].assign(person_id="gus")], ignore_index=True)
+    one, other = run().years[0], measure(claims(people=more), contract()).years[0]
+    assert (other.lives, other.member_months["all"]) == (one.lives + 1, one.member_months["all"] + 12)
+    assert other.spend == one.spend
+
+
+def test_the_provider_and_the_others_are_everyone() -> None:
+    own = made(run(attribution=CLINIC))
+    rest = steps(run(attribution=CLINIC))[f"of people: {NOT_OWN}"]
+    assert own[2] - rest == made(run())[2]
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------
+
+
+def test_everything_that_is_missing_is_told_at_once() -> None:
+    with pytest.raises(Refusal) as refusal:
+        run(
+            population={"definition": {"cst": {"dollars": 5}}, "years_running": 3},
+            attribution={"kind": "roster", "organization": "clinik"},
+            measures={"a": {"measure": "admisions"}},
+            benchmark={"kind": "own_history", "weights": [0.5, 0.5], "trend": 0},
+        )
+    told = "\n".join(map(str, refusal.value.faults))
+    for expected in ("lines of 2023: the population", "lines of 2024: ", "did you mean 'cost'?",
+                     "did you mean 'clinic'?", "did you mean 'admissions'?"):  # fmt: skip
+        assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("change", "given"),
+    [
+        ({"measurement": None}, "no measurement section"),
+        ({"first_year": 1}, "1"),
+        ({"first_year": 2040}, "lines of 2025 to 2026"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(change: dict[str, Any], given: str) -> None:
+    with pytest.raises(Refusal, match=f"given:   {given}"):
+        measure(CLAIMS, contract().amend(**change))
+
+
+def test_what_the_section_does_not_make_is_told() -> None:
+    assert run().unmade == ["benchmark"]
+    assert any("the last payment in the claims" in note for note in run(run_out={"months": 12}).notes)
+
+
+# --- from raw files to a settled contract, one command line per step ------------------------------------------------
+
+
+def command(*arguments: Any) -> None:
+    from carecontracts.cli import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["carecontracts", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+
+
+def test_synthetic_claims_become_a_settled_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = synthetic.panel("medicaid", 3_000, years=4, rng=np.random.default_rng(1))
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    for name, table in synthetic.claims(people, rng=np.random.default_rng(2)).tables().items():
+        table.to_parquet(folder / f"{name}.parquet")
+    years, workings = tmp_path / "years.csv", tmp_path / "workings"
+    command("measure", folder, "complex-care-measured", "--out", years, "--reconciliation", workings)
+    command("settle", "complex-care-measured", years)
+    assert "Totals by party" in capsys.readouterr().out
+    (year,) = read_years(years)
+    facts = pd.read_csv(workings / "facts.csv").set_index("fact").value
+    assert float(facts["spend"]) == year.spend > 0
+    assert float(facts["benchmark"]) == year.benchmark > 0
+    for name in ("people", "dollars"):  # what leaves shows no small number of people
+        shown = pd.to_numeric(pd.read_csv(workings / f"{name}.csv", dtype=str).people, errors="coerce").dropna()
+        assert not shown.between(1, 10).any()
+    with pytest.raises(AssertionError):  # faults of both inputs are told, with exit code 2
+        command("measure", tmp_path / "nowhere", "complex-care", "--out", years)
+    told = capsys.readouterr().err
+    assert "nowhere" in told
+    assert "did you mean 'complex-care-measured'" in told or "No such file" in told
+
+
+SYNPUF = """
+title: Fewer days in hospital
+summary: A fee and a share.
+parties: {plan: Medicare, practice: the practice}
+first_year: 2009
+years: 1
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 100}
+  - {name: savings, kind: savings_corridor, payer: plan, payee: practice, due: 9 months after the year ends,
+     bands: {0: 0, 0.02: 0.5}, net_of: [fee]}
+measurement:
+  population: {definition: {dearest: {share: 0.2}}}
+  attribution: {kind: everyone}
+  enrollment: {least: 1}
+  spending: {truncated_at: 100000}
+  fees: {treatment: netted once from, clauses: [fee]}
+  benchmark: BENCHMARK
+"""
+
+
+def test_raw_medicare_files_become_a_settled_contract(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("claims", "import", "synpuf", sample, tmp_path / "tables")
+    benchmarks = {}
+    for kind in ("{kind: own_history, weights: [1.0], trend: 0.05, people: the same people}",
+                 "{kind: persistence_corrected, remains: 0.6, trend: 0.05}"):  # fmt: skip
+        (tmp_path / "contract.yaml").write_text(SYNPUF.replace("BENCHMARK", kind))
+        command("measure", tmp_path / "tables", tmp_path / "contract.yaml", "--out", tmp_path / "years.csv")
+        command("settle", tmp_path / "contract.yaml", tmp_path / "years.csv")
+        (year,) = read_years(tmp_path / "years.csv")
+        benchmarks[kind] = (year.benchmark, year.spend)
+    assert "Totals by party" in capsys.readouterr().out
+    (same, spend), (corrected, again) = benchmarks.values()
+    assert spend == again
+    assert corrected == pytest.approx(0.6 * same, abs=0.01)
+    assert same > spend  # the dearest fifth fell by itself: on their own worst year they "save"

@@ -1,0 +1,205 @@
+"""The measurement section: every term said, every number with its basis, every mistake told with its line."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from docx import Document
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carecontracts import Contract, Refusal
+from carecontracts.clause import fields_in
+from carecontracts.measuring.section import Measurement, Part
+from carecontracts.paper.term_sheet import term_sheet
+from carecontracts.paper.word import write_word
+
+CONTRACT = """\
+title: Savings on complex care
+summary: The plan pays a fee and shares savings.
+parties: {plan: the plan, practice: the practice}
+first_year: 2026
+years: 2
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 85}
+  - name: savings
+    kind: savings_corridor
+    payer: plan
+    payee: practice
+    due: 9 months after the year ends
+    bands: {0: 0, 0.02: 0.5}
+    net_of: [fee]
+"""
+MEASUREMENT: dict[str, Any] = {
+    "population": {
+        "definition": {"cost": {"dollars": 25_000}},
+        "years_running": 2,
+        "age_from": 18,
+        "age_to": 64,
+        "left_out": ["hospice"],
+        "made": "once, before the first year",
+    },
+    "attribution": {"kind": "plurality", "billed_by": ["1111"], "lookback": 24, "timing": "prospective with true-up"},
+    "enrollment": {"least": 6, "least_before": 10, "gap": 1},
+    "spending": {"truncated_at": {2024: 240_000, 2026: 250_000}, "above": 0.1, "without": ["pharmacy", "post_acute"]},
+    "run_out": {"months": 3, "completion": "the chain ladder", "triangle": 24},
+    "fees": {"treatment": "netted once from", "codes": ["G9008"], "clauses": ["fee"]},
+    "benchmark": {"kind": "own_history", "weights": [0.1, 0.9], "trend": 0.05},
+    "risk": {"score": "a given score", "outcome": "score", "most_growth": 0.03},
+    "tiers": {"complex": {"definition": {"stays": {"at_least": 2}}}},
+    "engaged_months": {"outcome": "contact", "least": 2},
+    "measures": {"admissions": {"measure": "admissions per 1,000", "least": 30, "otherwise": 0.5}},
+    "outcomes": {"housing": {"outcome": "housing_need_closed"}},
+}
+
+
+def contract(**measurement: Any) -> Contract:
+    return Contract.parse(CONTRACT + yaml.safe_dump({"measurement": MEASUREMENT | measurement}, sort_keys=False))
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(Refusal) as refusal:
+        Contract.parse(text, "c.yaml")
+    return [str(fault) for fault in refusal.value.faults]
+
+
+KINDS = [Part.__subclasses__(), *(kind.__subclasses__() for kind in Part.__subclasses__())]
+
+
+@pytest.mark.parametrize("kind", [kind for kinds in KINDS for kind in kinds], ids=lambda kind: kind.__name__)
+def test_every_term_of_every_part_is_said(kind: type[Part]) -> None:
+    said = {term for sentence in kind.words for term in fields_in(sentence)}
+    assert said >= set(kind.terms()), set(kind.terms()) - said
+    assert said <= set(kind.model_fields)
+
+
+def test_the_term_sheet_prints_each_part_and_each_basis(tmp_path: Path) -> None:
+    agreed = contract(spending=MEASUREMENT["spending"] | {"basis": {"truncated_at": "illustrative"}})
+    sheet = term_sheet(agreed)
+    assert "## How the year is measured" in sheet
+    assert (
+        "- **Spending.** Spending is the paid amount of each claim line. It leaves out these services: pharmacy"
+        in sheet
+    )
+    assert "| Spending | truncated at: \\$240,000 in 2024 to 2025 and \\$250,000 from 2026 | illustrative |" in sheet
+    assert "| Benchmark | trend: 5% | not stated |" in sheet
+    assert "| Population | definition: cost with dollars 25,000 | not stated |" in sheet
+    assert "- lists made anew within a year" in sheet
+    write_word(agreed, tmp_path / "sheet.docx")
+    texts = [paragraph.text for paragraph in Document(str(tmp_path / "sheet.docx")).paragraphs]
+    assert agreed.measurement
+    for title, part in agreed.measurement.parts():
+        assert f"{title}. {part.say()}" in texts
+
+
+def test_a_contract_without_the_section_prints_none() -> None:
+    assert "How the year is measured" not in term_sheet(Contract.parse(CONTRACT))
+
+
+def test_dumped_and_parsed_again_it_is_the_same() -> None:
+    agreed = contract()
+    assert Contract.parse(yaml.safe_dump(agreed.model_dump(), sort_keys=False)) == agreed
+
+
+def test_a_part_is_amended_by_its_terms_and_replaced_by_another_kind() -> None:
+    agreed = contract()
+    assert agreed.measurement
+    changed = agreed.amend(measurement={"enrollment": {"least": 12}}).measurement
+    assert changed
+    assert (changed.enrollment.least, changed.enrollment.gap) == (12, 1)
+    assert changed.attribution == agreed.measurement.attribution
+    other = agreed.amend(measurement={"attribution": {"kind": "everyone"}}).measurement
+    assert other
+    assert other.attribution.kind == "everyone"
+    assert agreed.amend(measurement={"risk": None}).amend(measurement={"risk": MEASUREMENT["risk"]}) == agreed
+
+
+def test_a_schedule_becomes_the_years_number_and_its_first_holds_before_it() -> None:
+    spending = contract().measurement.spending  # type: ignore[union-attr]
+    assert [spending.at(year, 2026).truncated_at for year in (2022, 2025, 2026, 2027)] == [240e3, 240e3, 250e3, 250e3]
+    remains = {"kind": "persistence_corrected", "remains": {1: 0.6, 2: 0.5}, "trend": 0.05}
+    benchmark = contract(benchmark=remains, risk=None).measurement.benchmark  # type: ignore[union-attr]
+    assert [benchmark.at(year, 2026).remains for year in (2025, 2026, 2027)] == [0.6, 0.6, 0.5]  # type: ignore[union-attr]
+
+
+def test_all_mistakes_are_told_at_once_each_with_its_line() -> None:
+    told = faults(
+        CONTRACT
+        + """\
+measurement:
+  populaton: {}
+  attribution: {kind: pluralty}
+  enrollment: {least: twelve}
+  spending: {truncated_at: 250000, truncated_at_percentile: 0.99, only: [inpatien]}
+  run_out: {completion: a given factor}
+  fees: {treatment: inside, clauses: [fee, feee]}
+  benchmark: {kind: own_history, weights: [0.5, 0.6], trend: 5}
+  measures:
+    admissions: {measur: x}
+  tiers: {complex: {definition: d, basis: {least: illustrative}}}
+"""
+    )
+    heads = [fault.splitlines()[0] for fault in told]
+    assert heads == sorted(heads, key=lambda head: int(head.split("line ")[1].split(",")[0]))
+    whole = "\n".join(told)
+    for expected in (
+        "c.yaml, line 14, clause 'savings', term `net_of`\n  given:   fee\n",
+        "c.yaml, line 16, measurement 'populaton'\n  given:   the unknown term `populaton`",
+        "did you mean 'population'?",
+        "c.yaml, line 17, measurement 'attribution'\n  given:   kind: 'pluralty'",
+        "did you mean 'plurality'?",
+        "c.yaml, line 18, measurement 'enrollment', term `least`\n  given:   'twelve'",
+        "c.yaml, line 19, measurement 'spending', term `only.0`\n  given:   'inpatien'",
+        "did you mean 'inpatient'?",
+        "c.yaml, line 20, measurement 'run_out'\n  given:   completion: a given factor, factor: nothing",
+        "c.yaml, line 21, measurement 'fees', term `clauses`\n  given:   'feee'",
+        "c.yaml, line 22, measurement 'benchmark', term `trend`\n  given:   5",
+        "c.yaml, line 24, measurement 'measures, admissions', term `measure`\n  given:   nothing",
+        "c.yaml, line 24, measurement 'measures, admissions', term `measur`\n  given:   the unknown term `measur`",
+        "c.yaml, line 25, measurement 'tiers, complex', term `basis.least`",
+    ):
+        assert expected in whole, expected
+
+
+@pytest.mark.parametrize(
+    ("change", "given"),
+    [
+        ({"spending": {"truncated_at": 1, "truncated_at_percentile": 0.9}}, "`truncated_at` and"),
+        ({"spending": {"above": 0.5}}, "`above` without a limit"),
+        ({"run_out": {"completion": "a given factor", "factor": 0.9}}, "factor: 0.9"),
+        ({"run_out": {"triangle": 12}}, "completion: none, triangle: 12"),
+        ({"risk": {"score": "CMS-HCC V28", "outcome": "x"}}, "score: CMS-HCC V28, outcome: 'x'"),
+        ({"risk": {"score": "CMS-HCC V28"}, "benchmark": None}, "`risk` with no benchmark"),
+        ({"benchmark": {"kind": "fixed", "per_member_per_month": 9}}, "`risk` with a benchmark of kind fixed"),
+        ({"benchmark": {"kind": "own_history", "weights": [0.5, 0.6], "trend": 0}}, "[0.5, 0.6]"),
+        ({"fees": {"treatment": "netted once from", "clauses": ["fee", "savings"]}}, "no savings"),
+        ({"fees": {"treatment": "outside", "clauses": ["fee"]}}, "fee"),
+        ({"measures": {"x": {"measure": "y", "otherwise": 0.5}}}, "`otherwise` without `least`"),
+        ({"spending": {"truncated_at": {2027: 1}}}, "a schedule that begins in 2027"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(change: dict[str, Any], given: str) -> None:
+    (fault,) = faults(CONTRACT + yaml.safe_dump({"measurement": MEASUREMENT | change}))
+    assert f"given:   {given}" in fault
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 3000)
+    | st.floats()
+    | st.sampled_from(["kind", "plurality", "fee", "x"]),
+    lambda inside: (
+        st.lists(inside, max_size=3) | st.dictionaries(st.sampled_from(["kind", "basis", "clauses", 1, "x"]), inside)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Measurement.model_fields, "x"]), anything) | anything)
+def test_any_section_is_a_contract_or_a_refusal(section: Any) -> None:
+    data = yaml.safe_load(CONTRACT) | {"measurement": section}
+    with suppress(Refusal):  # and nothing else
+        assert Contract._from(data, {}, "contract").title
