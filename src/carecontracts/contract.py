@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from .clause import Clause, Name, Party, Text, Worded
+from .clause import Clause
 from .clauses import MECHANISMS, AnyClause
 from .files import MOST_YAML_BYTES, Place, parse_yaml, read_text
 from .goals import Goals
@@ -18,6 +18,7 @@ from .ledger import Ledger, Line
 from .measuring.section import Measurement, Part, kinds_of, part_at
 from .refusal import Fault, Refusal, did_you_mean, show
 from .units import Scale, ScaledShare, SlidingScale, cents, is_year, tidy, unit_of
+from .worded import Name, Party, Text, Worded
 from .year import FACTS, Year
 
 

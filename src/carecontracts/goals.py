@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .clause import MeasureName, Text
+from .worded import MeasureName, Text
 
 MOST_GOALS = 5  # a sixth goal is usually a measure that somebody reports anyway
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carecontracts import Contract, Refusal
-from carecontracts.clause import fields_in
 from carecontracts.measuring.section import Measurement, Part
 from carecontracts.paper.term_sheet import term_sheet
 from carecontracts.paper.word import write_word
+from carecontracts.worded import fields_in
 
 CONTRACT = """\
 title: Savings on complex care

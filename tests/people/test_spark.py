@@ -1,7 +1,7 @@
 """The same expressions on two engines: DuckDB and PySpark give the same rows.
 
-Needs PySpark (tests/people/spark-requirements.txt) and Java. Skipped where they are missing, unless CARECONTRACTS_SPARK=1 says
-that they are to be there.
+Needs PySpark (tests/people/spark-requirements.txt) and Java. Skipped where they are missing, unless
+CARECONTRACTS_SPARK=1 says that they are to be there.
 """
 
 import os

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from carecontracts import Contract, Ledger, gallery
-from carecontracts.clause import fields_in
 from carecontracts.clauses import MECHANISMS
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import escape, paragraph, term_sheet
 from carecontracts.units import Ladder, Schedule, SlidingScale, is_year
+from carecontracts.worded import fields_in
 from carecontracts.year import year_from
 
 ROOT = Path(__file__).parents[2]
@@ -194,7 +194,7 @@ def test_every_basis_is_a_source_or_says_that_there_is_none(contract: Contract) 
 
 @pytest.mark.parametrize("kind", MECHANISMS)
 def test_each_mechanism_says_what_it_does_not_model(kind: str) -> None:
-    left_out = MECHANISMS[kind].not_modelled()
+    left_out = MECHANISMS[kind].not_modelled
     assert left_out
     assert all(item and "\n" not in item for item in left_out)
 
@@ -213,7 +213,7 @@ def test_paragraph_n_is_line_n(contract: Contract) -> None:
 
 def test_the_term_sheet_repeats_what_is_not_modelled(contract: Contract) -> None:
     sheet = term_sheet(contract)
-    for item in [*contract.not_modelled, *(item for clause in contract.clauses for item in clause.not_modelled())]:
+    for item in [*contract.not_modelled, *(item for clause in contract.clauses for item in clause.not_modelled)]:
         assert f"- {escape(item)}" in sheet
 
 

@@ -10,12 +10,10 @@ class Advance(Clause):
     """Money paid before there is anything to show for it, so that a programme can hire.
 
     Whether it must come back is for a `recoupment` clause to say; without one it is a grant.
-
-    Not modelled:
-    - what the provider may spend the money on
     """
 
     words = ("Each year {payer} advances {payee} {amount}.",)
+    not_modelled = ("what the provider may spend the money on",)
     lan, vbpr = "2A", "custom"
 
     kind: Literal["advance"]

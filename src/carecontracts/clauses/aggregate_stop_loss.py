@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, least, most
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -11,9 +12,6 @@ class AggregateStopLoss(Clause):
 
     claims = least(spend - recovered under `net_of`, cap x benchmark)
     paid   = coinsurance x most(claims - attachment x benchmark, 0)
-
-    Not modelled:
-    - claims that are paid after the cover ends
     """
 
     words = (
@@ -22,6 +20,7 @@ class AggregateStopLoss(Clause):
         "What was recovered under {net_of} is taken off spending first.",
         "Spending counts up to {cap} times the benchmark.",
     )
+    not_modelled = ("claims that are paid after the cover ends",)
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)
 

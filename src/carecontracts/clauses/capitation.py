@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, MeasureName, Text
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, TieredDollars, least, most
+from ..worded import MeasureName, Text
 from ..year import Year
 
 
@@ -12,11 +13,6 @@ class Capitation(Clause):
     paid  = sum over tiers of (per member per month x member months) x score
     score = the members' average risk score over the score on which the rate was set, kept within
             1 - fall_cap and 1 + growth_cap
-
-    Not modelled:
-    - what the capitated services cost; that is the provider's, and no fact of the settlement
-    - members who change tier within a month
-    - how the risk score was made
     """
 
     words = (
@@ -27,6 +23,11 @@ class Capitation(Clause):
         " divided by the score on which the rate was set.",
         "Of growth in that score, at most {growth_cap} counts.",
         "Of a fall in it, at most {fall_cap} counts.",
+    )
+    not_modelled = (
+        "what the capitated services cost; that is the provider's, and no fact of the settlement",
+        "members who change tier within a month",
+        "how the risk score was made",
     )
     reads = {"member_months.{per_member_per_month}": None, "measures.{risk_score}": None}
     together = (("growth_cap", "risk_score"), ("fall_cap", "risk_score"))

@@ -19,12 +19,10 @@ class CareManagementFee(Clause):
     fee = sum over tiers of (per member per month x months that count)
 
     A taper after graduation is a tier of its own, at a lower fee; a graduation bonus is an `outcome_price`.
-
-    Not modelled:
-    - members who change tier within a month
     """
 
     words = ("{payer} pays {payee} {per_member_per_month} per member for each {for_each}.",)
+    not_modelled = ("members who change tier within a month",)
     lan, vbpr = "2A", "ccf"
 
     kind: Literal["care_management_fee"]

@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..clause import Clause, Text
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, TieredDollars, Unit
+from ..worded import Text
 from ..year import Year
 from .care_management_fee import MONTHS
 
@@ -14,15 +15,15 @@ class CaseRate(Clause):
     paid = sum over tiers of (per member per month x months that count)
 
     The provider bills none of the named services apart. A `reconciliation` shares what they cost more or less.
-
-    Not modelled:
-    - members who change tier within a month
-    - who may be enrolled, and when enrollment ends
     """
 
     words = (
         "{payer} pays {payee} {per_member_per_month} per member for each {for_each}.",
         "The rate covers these services, and none of them is billed apart: {services}.",
+    )
+    not_modelled = (
+        "members who change tier within a month",
+        "who may be enrolled, and when enrollment ends",
     )
     lan, vbpr = "4A", "eoc"
 

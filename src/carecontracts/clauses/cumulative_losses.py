@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, Years, least, most, reaches, when
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -12,11 +13,6 @@ class CumulativeLosses(Clause):
     lost = sum over the period's years so far of (spend + payments that count as spending - benchmark)
     owed = least(lost x share, cap x their benchmarks), once lost reaches minimum x their benchmarks
     paid = owed - what this clause paid earlier in the period, and never less than nothing
-
-    Not modelled:
-    - how the benchmark and the spending were made; they are facts of the year
-    - a period that ends early
-    - the letter of credit or reserve that secures the payment
     """
 
     words = (
@@ -25,6 +21,11 @@ class CumulativeLosses(Clause):
         "Good and bad years are added together over a period of {period} years.",
         "Once the sum reaches {minimum} of the same years' benchmarks, {payer} pays {payee} {share} of it, {settled}.",
         "The payments of a period are together at most {cap} of its benchmarks.",
+    )
+    not_modelled = (
+        "how the benchmark and the spending were made; they are facts of the year",
+        "a period that ends early",
+        "the letter of credit or reserve that secures the payment",
     )
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)

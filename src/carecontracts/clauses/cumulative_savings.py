@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, Years, least, most, reaches, when
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -14,10 +15,6 @@ class CumulativeSavings(Clause):
     paid   = earned - what this clause paid earlier in the period, and never less than nothing
 
     A new period begins when one ends; nothing is carried from one to the next.
-
-    Not modelled:
-    - how the benchmark and the spending were made; they are facts of the year
-    - a period that ends early
     """
 
     words = (
@@ -26,6 +23,10 @@ class CumulativeSavings(Clause):
         "Good and bad years are added together over a period of {period} years.",
         "Once the sum reaches {minimum} of the same years' benchmarks, {payer} pays {payee} {share} of it, {settled}.",
         "The payments of a period are together at most {cap} of its benchmarks.",
+    )
+    not_modelled = (
+        "how the benchmark and the spending were made; they are facts of the year",
+        "a period that ends early",
     )
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)

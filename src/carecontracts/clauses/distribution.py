@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Dollars, Number, Share, least, most
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -10,9 +11,6 @@ class Distribution(Clause):
     """What a party passes on, of what it receives itself: to sites, or to a community organization.
 
     passed on = least(share x (received under `out_of` - paid back under `net_of`), cap)
-
-    Not modelled:
-    - how the receiving party divides it among its own people
     """
 
     words = (
@@ -20,6 +18,7 @@ class Distribution(Clause):
         "What {payer} pays back under {net_of} is taken off first.",
         "At most {cap} is passed on for a year.",
     )
+    not_modelled = ("how the receiving party divides it among its own people",)
     looks_back = ("out_of", "net_of")
 
     kind: Literal["distribution"]

@@ -3,9 +3,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..clause import Clause, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, most
+from ..worded import MeasureName
 from ..year import Year
 
 
@@ -15,10 +16,6 @@ class FeeScheduleIncrease(Clause):
     paid today = what was paid in the year for the services, at the fees before the increase
     by points     increase = points x paid today / fees_today      (points are of the standard fee schedule)
     by multiplier increase = (multiplier - 1) x paid today         (a multiplier is of what is paid today)
-
-    Not modelled:
-    - services billed more often because they pay more; the year's services are what was billed
-    - patients' share of the higher fee
     """
 
     words = (
@@ -26,6 +23,10 @@ class FeeScheduleIncrease(Clause):
         "The increase, as a share of the standard fee schedule, is {points}.",
         "Today's fees, as a multiple of that schedule, are {fees_today}.",
         "Today's fees, whatever share of a fee schedule they are, are multiplied by {multiplier}.",
+    )
+    not_modelled = (
+        "services billed more often because they pay more; the year's services are what was billed",
+        "patients' share of the higher fee",
     )
     reads = {"services.{services}": None}
     together = (("points", "fees_today"), ("fees_today", "points"))

@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName, ConditionName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Dollars, Number, Share, least, most, when
+from ..worded import ClauseName, ConditionName
 from ..year import Year
 
 
@@ -11,17 +12,17 @@ class Guarantee(Clause):
 
     loss = sums provided - repayments; never under zero
     paid = least(share x loss, cap) - what this guarantee has already paid
-
-    Not modelled:
-    - the guarantor's fee
-    - return forgone: the guarantee is of the sums provided
-    - repayments that come in after it was paid
     """
 
     words = (
         "Once it is certified that {ended}, {payer} makes good to {payee} {share} of its loss.",
         "The loss is what {payee} provided under {investment}, less what it was repaid under {repaid_by}.",
         "At most {cap} is paid.",
+    )
+    not_modelled = (
+        "the guarantor's fee",
+        "return forgone: the guarantee is of the sums provided",
+        "repayments that come in after it was paid",
     )
     reads = {"conditions.{ended}": None}
     looks_back = ("investment", "repaid_by")

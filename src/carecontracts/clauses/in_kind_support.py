@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Dollars, Number
+from ..worded import MeasureName
 from ..year import Year
 
 
@@ -12,16 +13,16 @@ class InKindSupport(Clause):
     worth = value x how many were given, or value where it is given as a whole
 
     It is a line of the statement and moves no cash. A later clause counts it as spending only if it names it.
-
-    Not modelled:
-    - what the support would have cost the provider to buy
-    - whom the people work for, and what happens to them when the contract ends
     """
 
     words = (
         "{payer} gives {payee} support in kind: {support}.",
         "By agreement its yearly worth is {value}.",
         "That is the worth of one {for_each} for a year; as many count as were given.",
+    )
+    not_modelled = (
+        "what the support would have cost the provider to buy",
+        "whom the people work for, and what happens to them when the contract ends",
     )
     reads = {"counts.{for_each}": None}
     plainly = ("support", "for_each")

@@ -10,13 +10,13 @@ class Investment(Clause):
     """Capital that pays for the work before anyone pays for results: one tranche, drawn year by year.
 
     It comes back only as a `repayment` says, and its rank is the order of the repayments.
-
-    Not modelled:
-    - the fees of whoever arranges the capital
-    - interest on capital that was committed and not yet drawn
     """
 
     words = ("{payer} invests in {payee}, at its own risk: each year it provides {draw}.",)
+    not_modelled = (
+        "the fees of whoever arranges the capital",
+        "interest on capital that was committed and not yet drawn",
+    )
     vbpr = "custom"
 
     kind: Literal["investment"]

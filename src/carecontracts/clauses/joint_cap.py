@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Dollars, Number, most
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -11,15 +12,13 @@ class JointCap(Clause):
 
     paid      = what was paid under the clauses named, less what has been given back under this one
     paid back = most(paid - cap, 0)
-
-    Not modelled:
-    - which of the clauses is cut first; the money goes back in one sum
     """
 
     words = (
         "Taken together, what {payee} pays {payer} under {over} is at most {cap} {limits}.",
         "{payer} pays back to {payee} what exceeds it.",
     )
+    not_modelled = ("which of the clauses is cut first; the money goes back in one sum",)
     looks_back = ("over",)
 
     kind: Literal["joint_cap"]

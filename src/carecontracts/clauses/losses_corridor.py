@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, ShareBands, Unit, least, most
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -12,10 +13,6 @@ class LossesCorridor(Clause):
 
     lost = spend + payments that count as spending - benchmark
     owed = least(sum over bands of share x losses in the band, cap x benchmark, revenue_cap x revenue)
-
-    Not modelled:
-    - how the benchmark and the spending were made; they are facts of the year
-    - the letter of credit or reserve that secures the payment
     """
 
     words = (
@@ -24,6 +21,10 @@ class LossesCorridor(Clause):
         "{payer} pays {payee} a share of the losses, by bands of the benchmark: {bands}.",
         "The payment is at most {cap} of the benchmark.",
         "It is at most {revenue_cap} of {payer}'s revenue from {payee}.",
+    )
+    not_modelled = (
+        "how the benchmark and the spending were made; they are facts of the year",
+        "the letter of credit or reserve that secures the payment",
     )
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)

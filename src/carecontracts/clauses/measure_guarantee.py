@@ -2,9 +2,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..clause import Clause, ClauseName, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Count, Number, Share, least, most, when
+from ..worded import ClauseName, MeasureName
 from ..year import Year
 
 
@@ -15,10 +16,6 @@ class MeasureGuarantee(Clause):
     missed = distance of the measure from the target / (by x against)
     refund = least(fee | fee x missed, cap x fee - refunded already)
     and nothing is refunded where the target is reached, or where the measure counts too few
-
-    Not modelled:
-    - how the measure, its baseline or the comparator's rate is computed; they are facts of the year
-    - the reserve or letter of credit that secures the refund
     """
 
     words = (
@@ -28,6 +25,10 @@ class MeasureGuarantee(Clause):
         "The refund, as a share of what was paid, is at most {cap}.",
         "What is refunded under {cap_counts} counts toward that limit.",
         "Nothing is refunded if the measure counts fewer than {minimum_denominator}.",
+    )
+    not_modelled = (
+        "how the measure, its baseline or the comparator's rate is computed; they are facts of the year",
+        "the reserve or letter of credit that secures the refund",
     )
     reads = {"measures.{measure}": None, "measures.{against}": None, "denominators.{measure}": None}
     looks_back = ("fee", "cap_counts")

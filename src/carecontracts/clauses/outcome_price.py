@@ -3,9 +3,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from ..clause import Clause, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Count, DollarLadder, Dollars, Ladder, Number, least, most
+from ..worded import MeasureName
 from ..year import Year
 
 CLIMBS = {
@@ -21,10 +22,6 @@ class OutcomePrice(Clause):
     counted = verified, or those that met the precondition, less the number expected without the program
               (the expected number less the verified, where fewer is better); never under zero
     paid    = least(counted x price, or the schedule at counted; cap; what is left of the cap in all)
-
-    Not modelled:
-    - how an outcome is verified, and how a comparison is made; both come before the settlement
-    - chance error in the comparison
     """
 
     words = (
@@ -37,6 +34,10 @@ class OutcomePrice(Clause):
         "{payer} pays {payee} by this schedule, {climbs}: {schedule}.",
         "At most {cap} is paid for a year.",
         "At most {cap_in_all} is paid in all years together.",
+    )
+    not_modelled = (
+        "how an outcome is verified, and how a comparison is made; both come before the settlement",
+        "chance error in the comparison",
     )
     reads = {"outcomes.{outcome}": None, "outcomes.{precondition}": None, "outcomes.{comparison}": None}
     together = (("expected", "better"), ("comparison", "better"), ("schedule", "climbs"), ("climbs", "schedule"))

@@ -4,9 +4,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from ..clause import Clause, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Count, Dollars, Ladder, Number, Rate, Share, ShareLadder, Unit, most, unit_of, when
+from ..worded import MeasureName
 from ..year import Year
 
 SIZE = {"in all": "", "per member": "lives", "per member month": "member_months"}
@@ -21,10 +22,6 @@ class PerformanceBonus(Clause):
 
     A result pooled over years or practices, and a gate that is not a measure, are facts of the year: name the pooled
     measure, or the condition under `only_if`.
-
-    Not modelled:
-    - how a measure is computed, who is left out of it, and how its percentile is drawn; they are facts of the year
-    - a bonus that others' results make larger or smaller
     """
 
     words = (
@@ -38,6 +35,10 @@ class PerformanceBonus(Clause):
         "A measure that counts fewer than {minimum_denominator} earns {below_minimum}, whatever its result.",
         "Nothing is paid unless the measure {gate} is {gate_minimum} or more.",
         "What is earned is multiplied by the measure {multiplier}.",
+    )
+    not_modelled = (
+        "how a measure is computed, who is left out of it, and how its percentile is drawn; they are facts of the year",
+        "a bonus that others' results make larger or smaller",
     )
     reads = {
         "measures.{measure}": None,

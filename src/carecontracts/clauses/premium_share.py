@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, MeasureName, Text
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share
+from ..worded import MeasureName, Text
 from ..year import Year
 
 
@@ -12,15 +13,13 @@ class PremiumShare(Clause):
     paid = share x premium
 
     The provider takes the premium's ups and downs along with the care.
-
-    Not modelled:
-    - how the premium is set; it is a fact of the year, and a program that lowers cost lowers it later
     """
 
     words = (
         "{payer} pays {payee} {share} of the year's premium, {premium}, whatever care is used.",
         "It covers all services but these, which {payer} goes on paying for: {carve_outs}.",
     )
+    not_modelled = ("how the premium is set; it is a fact of the year, and a program that lowers cost lowers it later",)
     reads = {"amounts.{premium}": None}
     lan, vbpr = "4B", ""
 

@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, ShareBands, most
+from ..worded import ClauseName, MeasureName
 from ..year import Year
 
 
@@ -14,15 +15,13 @@ class Reconciliation(Clause):
 
     With the one band {0: 1} a prepayment is trued up to fee-for-service, dollar for dollar. A first band at 0 is a
     corridor in which the provider keeps a surplus and bears a shortfall.
-
-    Not modelled:
-    - how the services were priced; their cost is a fact of the year
     """
 
     words = (
         "What was paid under {prepaid} is set against what these services came to at their usual prices: {services}.",
         "{payer} pays {payee} a share of {side}, by bands of what was paid in advance: {bands}.",
     )
+    not_modelled = ("how the services were priced; their cost is a fact of the year",)
     reads = {"services.{services}": None}
     looks_back = ("prepaid",)
     lan, vbpr = "", ""

@@ -2,9 +2,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, least
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -13,15 +14,15 @@ class Recoupment(Clause):
 
     outstanding = all advanced so far - all recouped so far
     recouped    = least(outstanding, share x this year's earnings)
-
-    Not modelled:
-    - interest on the advance
-    - what becomes of a balance that is left when the contract ends
     """
 
     words = (
         "{payer} pays back to {payee} what was advanced under {advance}:"
         " each year {share} of what it earns under {out_of}, until nothing is outstanding.",
+    )
+    not_modelled = (
+        "interest on the advance",
+        "what becomes of a balance that is left when the contract ends",
     )
     looks_back = ("advance", "out_of")
     once = ("advance",)  # two clauses that each count only their own recoupment would take it twice

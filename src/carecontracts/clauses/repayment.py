@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, least, most
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -15,9 +16,6 @@ class Repayment(Clause):
     paid      = least(available, owed)
 
     Without a yearly return and without a cap on it, the draws alone are owed.
-
-    Not modelled:
-    - return for parts of a year: draws and unpaid sums earn for whole contract years
     """
 
     words = (
@@ -28,6 +26,7 @@ class Repayment(Clause):
         "Owed are the sums provided and not yet repaid, with a return of {yearly_return} a year on them.",
         "The return in all is at most {return_cap} of the sums provided.",
     )
+    not_modelled = ("return for parts of a year: draws and unpaid sums earn for whole contract years",)
     looks_back = ("investment", "out_of", "after")
     remembers = ("owed", "drawn so far")
     vbpr = "custom"

@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, ShareBands, Unit, least, most
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -15,9 +16,6 @@ class SavingsCorridor(Clause):
 
     A band that begins at 2% of the benchmark covers savings from there to the next. No band is a cliff: one more
     dollar saved is worth the share of its own band.
-
-    Not modelled:
-    - how the benchmark and the spending were made; they are facts of the year
     """
 
     words = (
@@ -27,6 +25,7 @@ class SavingsCorridor(Clause):
         "The payment is at most {cap} of the benchmark.",
         "It is at most {revenue_cap} of {payee}'s revenue from {payer}.",
     )
+    not_modelled = ("how the benchmark and the spending were made; they are facts of the year",)
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)
     lan, vbpr = "3B", "ssp"

@@ -2,9 +2,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, least, most, reaches, when
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -18,10 +19,6 @@ class SavingsGuarantee(Clause):
 
     At times = 1 the fee pays for itself. A shortfall has no end where care costs more than the benchmark, so the cap
     is a term that must be given, and is at most the whole fee.
-
-    Not modelled:
-    - how the benchmark and the spending were made; they are facts of the year
-    - the reserve or letter of credit that secures the refund
     """
 
     words = (
@@ -31,6 +28,10 @@ class SavingsGuarantee(Clause):
         "If they fall short, {payer} refunds what was paid, {refund}.",
         "The refund, as a share of what was paid, is at most {cap}.",
         "What is refunded under {cap_counts} counts toward that limit.",
+    )
+    not_modelled = (
+        "how the benchmark and the spending were made; they are facts of the year",
+        "the reserve or letter of credit that secures the refund",
     )
     reads = {"benchmark": None, "spend": None}
     looks_back = ("fee", "cap_counts")

@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Dollars, Number, least
+from ..worded import MeasureName
 from ..year import Year
 
 
@@ -10,15 +11,13 @@ class ServicePrice(Clause):
     """A new service that can be billed, at a price for each: a care plan made, a care plan reviewed.
 
     paid = least(price x how many were accepted, cap)
-
-    Not modelled:
-    - how often it may be billed for one member; the year's count holds only what was accepted
     """
 
     words = (
         "{payer} pays {payee} {price} for each {service} that {payer} accepts in the year.",
         "For one year {cap} is the most that it pays for this service.",
     )
+    not_modelled = ("how often it may be billed for one member; the year's count holds only what was accepted",)
     reads = {"counts.{service}": None}
     lan, vbpr = "2A-2C", "custom"
 

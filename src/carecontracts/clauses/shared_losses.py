@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..clause import Clause, ClauseName, ConditionName, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, ScaledShare, Share, Unit, least, most, reaches, unit_of, when
+from ..worded import ClauseName, ConditionName, MeasureName
 from ..year import Year
 
 
@@ -16,11 +17,6 @@ class SharedLosses(Clause):
     and nothing is owed while lost < minimum x benchmark
 
     Relief comes after the cap (CMS 2023 specification, section 4.3).
-
-    Not modelled:
-    - how the benchmark, the spending, the measures and the relief were made; they are facts of the year
-    - losses shared for part of a year after an early exit
-    - the letter of credit or reserve that secures the payment
     """
 
     words = (
@@ -35,6 +31,11 @@ class SharedLosses(Clause):
         "It is at most {revenue_cap} of {payer}'s revenue from {payee}.",
         "Of the payment, {forgiven} is forgiven.",
         "From what is left, {relief} is taken off.",
+    )
+    not_modelled = (
+        "how the benchmark, the spending, the measures and the relief were made; they are facts of the year",
+        "losses shared for part of a year after an early exit",
+        "the letter of credit or reserve that secures the payment",
     )
     reads = {
         "benchmark": None,

@@ -1,8 +1,9 @@
 from typing import Annotated, Literal
 
-from ..clause import ByYear, Clause, ClauseName, ConditionName, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, ScaledShare, Share, ShareLadder, least, most, reaches, unit_of, when
+from ..worded import ByYear, ClauseName, ConditionName, MeasureName
 from ..year import Year
 
 
@@ -15,9 +16,6 @@ class SharedSavings(Clause):
     and nothing is paid while saved < minimum x benchmark
 
     Sequestration comes before the cap: a capped payment is the cap exactly (CMS 2023 specification, steps 8 and 9).
-
-    Not modelled:
-    - how the benchmark, the spending and the measures were made; they are facts of the year
     """
 
     words = (
@@ -35,6 +33,7 @@ class SharedSavings(Clause):
         "The payment is reduced by {sequestration} (sequestration).",
         "It is at most {cap} of the benchmark.",
     )
+    not_modelled = ("how the benchmark, the spending and the measures were made; they are facts of the year",)
     reads = {
         "benchmark": None,
         "spend": None,

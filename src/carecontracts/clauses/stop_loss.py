@@ -14,15 +14,15 @@ class StopLoss(Clause):
 
     The year gives `claims`, an amount for each member who cost much; one whose claims are below the attachment
     adds nothing. A year with nobody above it gives its largest claim.
-
-    Not modelled:
-    - claims that are paid after the cover ends
-    - members whom the insurer excludes by name, or covers from a higher point
     """
 
     words = (
         "{payer} pays {payee} {coinsurance} of what any one member's claims in the year come to above {attachment}.",
         "Claims of one member count up to {cap}.",
+    )
+    not_modelled = (
+        "claims that are paid after the cover ends",
+        "members whom the insurer excludes by name, or covers from a higher point",
     )
     reads = {"claims": None}
 

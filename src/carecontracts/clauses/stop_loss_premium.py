@@ -10,14 +10,12 @@ class StopLossPremium(Clause):
     """What the provider pays for its stop-loss cover, per member per month.
 
     paid = sum over tiers of (per member per month x member months)
-
-    Not modelled:
-    - a premium that is settled again once claims are known
     """
 
     words = (
         "For stop-loss cover, {payer} pays {payee} {per_member_per_month} per member for each month of membership.",
     )
+    not_modelled = ("a premium that is settled again once claims are known",)
     reads = {"member_months.{per_member_per_month}": None}
 
     kind: Literal["stop_loss_premium"]

@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share
+from ..worded import ClauseName
 from ..year import Year
 
 
@@ -12,12 +13,10 @@ class Withhold(Clause):
     held = share x paid this year under the clauses named
 
     Its payer is the provider, since the payer's own payment stands whole in its paragraph.
-
-    Not modelled:
-    - interest on what is held
     """
 
     words = ("Of what {payer} is paid under {held_from}, {payee} holds back {share}.",)
+    not_modelled = ("interest on what is held",)
     looks_back = ("held_from",)
 
     kind: Literal["withhold"]

@@ -1,8 +1,9 @@
 from typing import Literal
 
-from ..clause import Clause, ClauseName, MeasureName
+from ..clause import Clause
 from ..ledger import Ledger
 from ..units import Number, Share, most
+from ..worded import ClauseName, MeasureName
 from ..year import Year
 
 
@@ -11,10 +12,6 @@ class WithholdReturn(Clause):
 
     overrun  = most(cost of the services - budget, 0) / (lost_at x budget)
     returned = held x (1 - overrun), and never less than nothing
-
-    Not modelled:
-    - a share of what the budget saved; that is a `savings_corridor`
-    - how the budget and the services were priced; they are facts of the year
     """
 
     words = (
@@ -22,6 +19,10 @@ class WithholdReturn(Clause):
         "All of it is returned if these services together cost no more than the {budget}: {services}.",
         "Each dollar over the budget takes an equal part of it,"
         " and none is returned once they cost {lost_at} more than the budget.",
+    )
+    not_modelled = (
+        "a share of what the budget saved; that is a `savings_corridor`",
+        "how the budget and the services were priced; they are facts of the year",
     )
     reads = {"services.{services}": None, "amounts.{budget}": None}
     looks_back = ("withheld",)

@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..clause import ClauseName, MeasureName, Name, Worded, fields_in
 from ..refusal import show
 from ..units import Count, Dollars, Lives, Months, Schedule, Share, Years, reaches, say_count, say_percent
+from ..worded import ClauseName, MeasureName, Name, Worded, fields_in
 
 Service = Literal["inpatient", "emergency", "outpatient", "professional", "behavioral", "post_acute", "pharmacy"]
 
@@ -112,12 +112,7 @@ def _refused(given: str, allowed: str, do: str) -> PydanticCustomError:
 
 
 class Population(Part):
-    """Who the contract is for: a definition by name, over what was known when the list was made.
-
-    Not modelled:
-    - lists made anew within a year
-    - claims of the year before that had not arrived when the list was made
-    """
+    """Who the contract is for: a definition by name, over what was known when the list was made."""
 
     title = "Population"
     words = (
@@ -127,6 +122,10 @@ class Population(Part):
         "People are {age_from} or older at the end of the year.",
         "People are {age_to} or younger at the end of the year.",
         "Left out are people with any of: {left_out}.",
+    )
+    not_modelled = (
+        "lists made anew within a year",
+        "claims of the year before that had not arrived when the list was made",
     )
     definition: Definition = "everyone"
     known: Literal["the year before", "the year itself"] = "the year before"
@@ -160,9 +159,6 @@ class Roster(Part):
 
     Prospective: on the list when the year begins. Retrospective: on it on any day of the year. With true-up: on it when
     the year begins, and not taken over by another organization during the year.
-
-    Not modelled:
-    - challenges to single names on a list; a name stands or falls as the list says
     """
 
     title = "Attribution"
@@ -170,6 +166,7 @@ class Roster(Part):
         "A person is the provider's who is on the list of {organization} that {kind} keeps.",
         "What decides is {timing}.",
     )
+    not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)
     kind: Literal["assigned", "roster"]
     organization: Name
     timing: Timing = "prospective"
@@ -184,9 +181,6 @@ class Plurality(Part):
     """The organization that gave a person most of their primary care.
 
     A person without a primary-care visit in the window is nobody's.
-
-    Not modelled:
-    - a choice of doctor by the person, and steps by specialty beyond the primary-care codes
     """
 
     title = "Attribution"
@@ -197,6 +191,7 @@ class Plurality(Part):
         "A tie goes to {tie}, and then to the lower number.",
         "What decides is {timing}.",
     )
+    not_modelled = ("a choice of doctor by the person, and steps by specialty beyond the primary-care codes",)
     kind: Literal["plurality"]
     billed_by: Annotated[list[Name], Field(min_length=1)]
     counted_by: Literal["visits", "allowed charges"] = "visits"
@@ -209,14 +204,11 @@ class Plurality(Part):
 
 
 class Geography(Part):
-    """Everyone who lives in the areas named, by their address in the eligibility table when the year begins.
-
-    Not modelled:
-    - moves within the year
-    """
+    """Everyone who lives in the areas named, by their address in the eligibility table when the year begins."""
 
     title = "Attribution"
     words = ("A person is the provider's who lives in one of these areas, by {by}: {areas}.",)
+    not_modelled = ("moves within the year",)
     kind: Literal["geography"]
     by: Literal["zip_code", "fips_code", "state"] = "zip_code"
     areas: Annotated[list[Name], Field(min_length=1)]
@@ -248,12 +240,7 @@ class Enrollment(Part):
 
 
 class Spending(Part):
-    """Which dollars count, and how much of one person's.
-
-    Not modelled:
-    - a limit that grows with months of enrollment, or a pooling charge for what lies above it
-    - standardized prices
-    """
+    """Which dollars count, and how much of one person's."""
 
     title = "Spending"
     words = (
@@ -264,6 +251,10 @@ class Spending(Part):
         "Of one person's spending in a year, no more counts than the {truncated_at_percentile} point of all people"
         " enrolled with the payer.",
         "Of what lies above that, {above} counts.",
+    )
+    not_modelled = (
+        "a limit that grows with months of enrollment, or a pooling charge for what lies above it",
+        "standardized prices",
     )
     cost: Literal["paid", "allowed"] = "paid"
     only: list[Service] = []
@@ -291,9 +282,6 @@ class RunOut(Part):
 
     Chain ladder: for each month of service, the dollars paid by the closing date times the growth that older months
     showed from the same age on. Earlier years are closed and completed the same way.
-
-    Not modelled:
-    - a completion factor of its own for each service; pharmacy and medical claims are one triangle
     """
 
     title = "Run-out and completion"
@@ -303,6 +291,7 @@ class RunOut(Part):
         "The factor is {factor}.",
         "The triangle holds the {triangle} months of service before the closing date, of everyone enrolled.",
     )
+    not_modelled = ("a completion factor of its own for each service; pharmacy and medical claims are one triangle",)
     months: Months = 0
     completion: Literal["none", "a given factor", "the chain ladder"] = "none"
     factor: Count | None = None
@@ -356,9 +345,6 @@ class Risk(Part):
     ratio = average score of the year / weighted average score of the earlier years' people, within the limits
 
     A score is read from the year before the one that it explains, and weighted by member months.
-
-    Not modelled:
-    - a correction for coding that has grown everywhere
     """
 
     title = "Risk adjustment"
@@ -368,6 +354,7 @@ class Risk(Part):
         "The score rises by {most_growth} at most.",
         "The score falls by {most_fall} at most.",
     )
+    not_modelled = ("a correction for coding that has grown everywhere",)
     score: Literal["CMS-HCC V28", "CMS-HCC V24", "a given score"]
     outcome: Name | None = None
     most_growth: Share | None = None
@@ -398,17 +385,15 @@ class OwnHistory(Part):
 
     Of the same people, each earlier year is what they cost then. Otherwise each earlier year has its own people, found
     by the same rules; a list made for their worst year then stands beside lists made for theirs.
-
-    Not modelled:
-    - a benchmark made anew from the contract's own years
     """
 
     title = "Benchmark"
-    words: ClassVar[tuple[str, ...]] = (
+    words = (
         "The benchmark is what {people} cost for each member month in the years before the contract, weighted {weights}"
         " from the oldest to the last.",
         "Each is brought up to the year by a trend of {trend} a year.",
     )
+    not_modelled = ("a benchmark made anew from the contract's own years",)
     kind: Literal["own_history"]
     weights: Annotated[list[Share], Field(min_length=1, max_length=5)]
     trend: Share
@@ -437,9 +422,6 @@ class MatchedComparison(Part):
 
     People are alike who agree in everything named. Each group of them is weighted as the provider's people are. The
     provider's people with nobody alike take the average of all who could be compared.
-
-    Not modelled:
-    - differences that claims do not show
     """
 
     title = "Benchmark"
@@ -450,6 +432,7 @@ class MatchedComparison(Part):
         " $5,000, $10,000, $25,000, $50,000 and $100,000.",
         "A group counts with at least {least} people to compare; the provider's people without one take the average.",
     )
+    not_modelled = ("differences that claims do not show",)
     kind: Literal["matched_comparison"]
     alike_in: Annotated[
         list[Literal["age", "gender", "payer_type", "dual", "cost in the year before"]], Field(min_length=1)
@@ -464,9 +447,6 @@ class PersistenceCorrected(Part):
 
     Where what remains is not agreed, it is measured: the payer's people whom the same rules found a year earlier, and
     what they cost the year after as a share of the year in which they were found, without the trend.
-
-    Not modelled:
-    - an effect of the program on the earlier people, where it had begun
     """
 
     title = "Benchmark"
@@ -476,6 +456,7 @@ class PersistenceCorrected(Part):
         "What remains is {remains}.",
         "It is brought up to the year by a trend of {trend} a year.",
     )
+    not_modelled = ("an effect of the program on the earlier people, where it had begun",)
     kind: Literal["persistence_corrected"]
     trend: Share
     remains: Share | None = None

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..clause import Clause, fields_in
+from ..clause import Clause
 from ..contract import Contract
 from ..units import Schedule, SlidingScale, say_percent
+from ..worded import fields_in
 from ..year import FACTS
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July",
@@ -55,7 +56,7 @@ def sections(contract: Contract) -> list[Section]:
     parties = [name + (f" (“{key}”)" if key != name else "") for key, name in contract.parties.items()]
     measured = list(contract.measurement.parts()) if contract.measurement else []
     worded = [*contract.clauses, *(part for _, part in measured)]
-    left_out = [*contract.not_modelled, *(item for clause in worded for item in clause.not_modelled())]
+    left_out = [*contract.not_modelled, *(item for clause in worded for item in clause.not_modelled)]
     order = "The clauses settle in this order, once a year. Line n of the statement is paragraph n."
     categories = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
     return [
