@@ -388,7 +388,7 @@ class OwnHistory(Part):
     """
 
     title = "Benchmark"
-    words = (
+    words: ClassVar[tuple[str, ...]] = (
         "The benchmark is what {people} cost for each member month in the years before the contract, weighted {weights}"
         " from the oldest to the last.",
         "Each is brought up to the year by a trend of {trend} a year.",
