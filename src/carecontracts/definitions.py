@@ -28,9 +28,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis.expr import operations as ops
 
-from .people.conditions import value_sets
 from .refusal import Fault, Refusal, did_you_mean, show
 from .units import Count, Dollars, Share, Unit
+from .value_sets import value_sets
 
 Mark = Literal["published", "described", "assumption"]
 MADE_BY = {
@@ -304,7 +304,7 @@ def nam_segment(m: Columns, segments: list[str] = list(SEGMENTS)) -> Any:  # noq
 
 
 def nam_segment_of(m: Columns) -> Any:
-    """Each member's segment, as one expression; which conditions are complex is set in conditions.yaml (chosen)."""
+    """Each member's segment, as one expression; which conditions are complex is set in value_sets.yaml (chosen)."""
     simple = m.chronic_conditions + m.behavioral_conditions - m.complex_conditions
     return ibis.cases(
         (

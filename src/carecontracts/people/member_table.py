@@ -22,8 +22,9 @@ from ibis import _
 
 from ..claims.read import Claims
 from ..claims.services import with_service
+from ..value_sets import value_sets
 from . import lace
-from .conditions import conditions, value_sets
+from .conditions import conditions
 from .member_years import member_years
 
 NEEDS = ("food_need", "housing_need", "transport_need", "utility_need", "support_need")

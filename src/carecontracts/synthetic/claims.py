@@ -26,7 +26,7 @@ TEXTS = (
 )
 MOST_LINES = 12  # of one service in a year, besides those that count visits
 
-# Diagnoses (ICD-10-CM, no dots) that mean the condition in `conditions.yaml` and no other.
+# Diagnoses (ICD-10-CM, no dots) that mean the condition in `value_sets.yaml` and no other.
 CODES: Mapping[str, tuple[str, ...]] = {
     "diabetes": ("E119", "E1165", "E1042"),
     "heart_failure": ("I509", "I5022", "I5032"),
