@@ -15,7 +15,8 @@ from .clauses import MECHANISMS, AnyClause
 from .files import MOST_YAML_BYTES, Place, parse_yaml, read_text
 from .goals import Goals
 from .ledger import Ledger, Line
-from .measuring.section import Measurement, Part, kinds_of, part_at
+from .measuring.part import Part
+from .measuring.section import Measurement, kinds_of, part_at
 from .refusal import Fault, Refusal, did_you_mean, show
 from .units import Scale, ScaledShare, SlidingScale, cents, is_year, tidy, unit_of
 from .worded import Name, Party, Text, Worded

@@ -28,12 +28,16 @@ from .claims.read import Claims
 from .claims.services import SERVICES, with_service
 from .contract import Contract
 from .ledger import Ledger
-from .measuring.attribution import attributed
+from .measuring.attribution import Everyone, Plurality, Roster
 from .measuring.benchmark import (
     AGES,
     COSTS,
     PMPM,
+    Fixed,
     Group,
+    MatchedComparison,
+    OwnHistory,
+    PersistenceCorrected,
     Step,
     matched,
     own_history,
@@ -41,16 +45,7 @@ from .measuring.benchmark import (
     risk_ratio,
 )
 from .measuring.run_out import completion_factor, triangle
-from .measuring.section import (
-    Everyone,
-    Fixed,
-    MatchedComparison,
-    Measurement,
-    OwnHistory,
-    PersistenceCorrected,
-    Plurality,
-    Roster,
-)
+from .measuring.section import Measurement
 from .people import rates as measures
 from .people import suppress
 from .people.conditions import conditions
@@ -448,7 +443,7 @@ class _YearOf:
         if "both Medicare and Medicaid" in population.left_out:
             leave(people.dual == 1, "both Medicare and Medicaid")
         if not isinstance(rules.attribution, Everyone):
-            people = _flagged(people, attributed(claims, rules.attribution, year, work.first_month), "own")
+            people = _flagged(people, rules.attribution.own(claims, year, work.first_month), "own")
             leave(people.own == 0, NOT_OWN)
         tiers = [(people[f"tier_{n}"].fill_null(False), n) for n in range(len(rules.tiers))]
         people = kept(

@@ -1,18 +1,112 @@
-"""Whose person is it? Each kind of attribution as one expression: the persons who are the provider's in a year."""
+"""Whose person is it? Each kind of attribution: its words, its terms, and the people whom it gives to the provider."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import ibis
-import ibis.expr.types as ir
+from pydantic import Field
 
-from ..claims.read import Claims
-from ..claims.services import is_primary_care
-from ..people.months import first_day
-from .section import Geography, Plurality, Roster
+from ..units import Months
+from ..worded import Name
+from .part import Part
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from ..claims.read import Claims
 
 
-def attributed(claims: Claims, rule: Roster | Plurality | Geography, year: int, first_month: int = 1) -> ir.Table:
-    """The person_id of everyone whom the rule gives to the provider in a contract year, each once.
+class Everyone(Part):
+    """Everyone enrolled with the payer who is in the population."""
+
+    title = "Attribution"
+    words = ("Everyone enrolled with the payer is the provider's.",)
+    kind: Literal["everyone"]
+
+    def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
+        """The person_id of everyone who is the provider's in a contract year, each once."""
+        return claims.eligibility.select("person_id").distinct()
+
+
+Timing = Literal["prospective", "retrospective", "prospective with true-up"]
+TIMING = {
+    "prospective": "what is known on the day before the year begins",
+    "retrospective": "what is known on the last day of the year",
+    "prospective with true-up": (
+        "what is known on the day before the year begins, less those who by its last day are another's"
+    ),
+}
+
+
+class Timed(Part):
+    """An attribution that is decided by what is known on one day, or on two."""
+
+    title = "Attribution"
+    timing: Timing = "prospective"
+
+    def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
+        """The person_id of everyone who is the provider's in a contract year, each once."""
+        decided = self.decided(claims, year, first_month, at_end=self.timing == "retrospective")
+        own = decided.filter(decided.own == 1).select("person_id")
+        if self.timing != "prospective with true-up":
+            return own
+        later = self.decided(claims, year, first_month, at_end=True)
+        return own.anti_join(later.filter(later.own == 0), "person_id")
+
+    def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
+        """Each person of whom anything is known on the day, and whether they are the provider's (1 or 0)."""
+        raise NotImplementedError
+
+    def _say_term(self, term: str) -> str:
+        return TIMING[self.timing] if term == "timing" else super()._say_term(term)
+
+
+class Roster(Timed):
+    """A list that the payer (`assigned`) or the program (`roster`) keeps, with a first and a last day for each person.
+
+    Prospective: on the list when the year begins. Retrospective: on it on any day of the year. With true-up: on it when
+    the year begins, and not taken over by another organization during the year.
+    """
+
+    words = (
+        "A person is the provider's who is on the list of {organization} that {kind} keeps.",
+        "What decides is {timing}.",
+    )
+    not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)
+    kind: Literal["assigned", "roster"]
+    organization: Name
+
+    def _say_term(self, term: str) -> str:
+        if term == "kind":
+            return "the payer" if self.kind == "assigned" else "the program"
+        return super()._say_term(term)
+
+    def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
+        """Each person on any list, and whether it is the provider's.
+
+        At the start: on the list on the first day. At the end, on the provider's on any day; or, with true-up, on
+        another's on the last day and no longer on the provider's.
+        """
+        import ibis
+
+        from ..people.months import first_day
+
+        begin, end = first_day(year, first_month), first_day(year + 1, first_month)
+        names = claims.roster
+        last = names.end_date.fill_null(ibis.date(9999, 12, 31))
+        names = names.mutate(own=(names.organization == self.organization).cast("int64"), last=last)
+        if not at_end:
+            here = names.filter(names.own == 1, names.start_date <= begin, names.last >= begin)
+        elif self.timing == "retrospective":
+            here = names.filter(names.own == 1, names.start_date < end, names.last >= begin)
+        else:
+            here = names.filter(names.start_date < end, names.last >= end - timedelta(days=1))
+        return here.group_by("person_id").agg(own=here.own.max())
+
+
+class Plurality(Timed):
+    """The organization that gave a person most of their primary care.
+
+    A person without a primary-care visit in the window is nobody's.
 
     >>> from ..claims.read import from_frames
     >>> import pandas as pd
@@ -25,73 +119,74 @@ def attributed(claims: Claims, rule: Roster | Plurality | Geography, year: int, 
     ...         "paid_amount": [80.0] * 3}),
     ... })
     >>> rule = Plurality(kind="plurality", billed_by=["1"], lookback=12)
-    >>> attributed(claims, rule, 2026).execute().person_id.tolist()  # b's latest visit was elsewhere
+    >>> rule.own(claims, 2026).execute().person_id.tolist()  # b's latest visit was elsewhere
     ['a']
     """
-    if isinstance(rule, Geography):
-        return _living_in(claims, rule, year, first_month)
 
-    def whose(at_end: bool) -> ir.Table:
-        if isinstance(rule, Roster):
-            return _on_roster(claims, rule, year, first_month, at_end=at_end)
-        return _by_plurality(claims, rule, year, first_month, at_end=at_end)
-
-    decided = whose(at_end=rule.timing == "retrospective")
-    own = decided.filter(decided.own == 1).select("person_id")
-    if rule.timing != "prospective with true-up":
-        return own
-    later = whose(at_end=True)
-    return own.anti_join(later.filter(later.own == 0), "person_id")
-
-
-def _on_roster(claims: Claims, rule: Roster, year: int, first_month: int, *, at_end: bool) -> ir.Table:
-    """Each person on any list, and whether it is the provider's.
-
-    At the start: on the list on the first day. At the end, on the provider's on any day; or, with true-up, on another's
-    on the last day and no longer on the provider's.
-    """
-    begin, end = first_day(year, first_month), first_day(year + 1, first_month)
-    names = claims.roster
-    last = names.end_date.fill_null(ibis.date(9999, 12, 31))
-    names = names.mutate(own=(names.organization == rule.organization).cast("int64"), last=last)
-    if not at_end:
-        here = names.filter(names.own == 1, names.start_date <= begin, names.last >= begin)
-    elif rule.timing == "retrospective":
-        here = names.filter(names.own == 1, names.start_date < end, names.last >= begin)
-    else:
-        here = names.filter(names.start_date < end, names.last >= end - timedelta(days=1))
-    return here.group_by("person_id").agg(own=here.own.max())
-
-
-def _by_plurality(claims: Claims, rule: Plurality, year: int, first_month: int, *, at_end: bool) -> ir.Table:
-    """Each person with a primary-care visit in the window, and whether most of them were the provider's."""
-    end = 12 * (year + at_end) + first_month - 1
-    begin = end - int(rule.lookback)
-    lines = claims.medical_claim
-    day = lines.claim_start_date
-    month = day.year().cast("int64") * 12 + day.month().cast("int64") - 1
-    lines = lines.filter(is_primary_care(lines).fill_null(False), month >= begin, month < end)
-    billed = lines.billing_npi.fill_null("")
-    own = billed.isin(rule.billed_by)
-    lines = lines.mutate(number=ibis.ifelse(own, min(rule.billed_by), billed), own=own.cast("int64"))
-    by = lines.group_by("person_id", "number").agg(
-        own=lines.own.max(),
-        visits=lines.claim_start_date.nunique(),
-        charges=(lines.allowed_amount.fill_null(0) * 100).round().cast("int64").sum(),
-        latest=lines.claim_start_date.max(),
+    words = (
+        "A person is the provider's whose primary care came more from it than from any other, counted by {counted_by}"
+        " over {lookback} months.",
+        "The provider is the billing numbers {billed_by}; every other billing number stands for itself.",
+        "A tie goes to {tie}, and then to the lower number.",
+        "What decides is {timing}.",
     )
-    order = {"visits": by.visits, "allowed charges": by.charges}[rule.counted_by]
-    tie = {"the most recent visit": by.latest, "the larger allowed charges": by.charges}[rule.tie]
-    most = ibis.row_number().over(group_by=by.person_id, order_by=[ibis.desc(order), ibis.desc(tie), by.number])
-    by = by.mutate(place=most)
-    return by.filter(by.place == 0).select("person_id", "own")
+    not_modelled = ("a choice of doctor by the person, and steps by specialty beyond the primary-care codes",)
+    kind: Literal["plurality"]
+    billed_by: Annotated[list[Name], Field(min_length=1)]
+    counted_by: Literal["visits", "allowed charges"] = "visits"
+    lookback: Months
+    tie: Literal["the most recent visit", "the larger allowed charges"] = "the most recent visit"
+
+    def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
+        """Each person with a primary-care visit in the window, and whether most of them were the provider's."""
+        import ibis
+
+        from ..claims.services import is_primary_care
+        from ..people.months import month_of
+
+        end = 12 * (year + at_end) + first_month - 1
+        begin = end - int(self.lookback)
+        lines = claims.medical_claim
+        month = month_of(lines.claim_start_date)
+        lines = lines.filter(is_primary_care(lines).fill_null(False), month >= begin, month < end)
+        billed = lines.billing_npi.fill_null("")
+        own = billed.isin(self.billed_by)
+        lines = lines.mutate(number=ibis.ifelse(own, min(self.billed_by), billed), own=own.cast("int64"))
+        by = lines.group_by("person_id", "number").agg(
+            own=lines.own.max(),
+            visits=lines.claim_start_date.nunique(),
+            charges=(lines.allowed_amount.fill_null(0) * 100).round().cast("int64").sum(),
+            latest=lines.claim_start_date.max(),
+        )
+        order = {"visits": by.visits, "allowed charges": by.charges}[self.counted_by]
+        tie = {"the most recent visit": by.latest, "the larger allowed charges": by.charges}[self.tie]
+        most = ibis.row_number().over(group_by=by.person_id, order_by=[ibis.desc(order), ibis.desc(tie), by.number])
+        by = by.mutate(place=most)
+        return by.filter(by.place == 0).select("person_id", "own")
 
 
-def _living_in(claims: Claims, rule: Geography, year: int, first_month: int) -> ir.Table:
-    """Everyone with an address in the areas, by the span that holds the first day of the year or is the next."""
-    spans = claims.eligibility
-    begin, end = first_day(year, first_month), first_day(year + 1, first_month)
-    here = spans.filter(spans.enrollment_start_date < end, spans.enrollment_end_date.fill_null(end) >= begin)
-    order = [here.enrollment_start_date, here[rule.by]]
-    here = here.mutate(place=ibis.row_number().over(group_by=here.person_id, order_by=order))
-    return here.filter(here.place == 0, here[rule.by].isin(rule.areas)).select("person_id")
+class Geography(Part):
+    """Everyone who lives in the areas named, by their address in the eligibility table when the year begins."""
+
+    title = "Attribution"
+    words = ("A person is the provider's who lives in one of these areas, by {by}: {areas}.",)
+    not_modelled = ("moves within the year",)
+    kind: Literal["geography"]
+    by: Literal["zip_code", "fips_code", "state"] = "zip_code"
+    areas: Annotated[list[Name], Field(min_length=1)]
+
+    def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
+        """The person_id of everyone with an address in the areas, by the span of the first day or the next one."""
+        import ibis
+
+        from ..people.months import first_day
+
+        spans = claims.eligibility
+        begin, end = first_day(year, first_month), first_day(year + 1, first_month)
+        here = spans.filter(spans.enrollment_start_date < end, spans.enrollment_end_date.fill_null(end) >= begin)
+        order = [here.enrollment_start_date, here[self.by]]
+        here = here.mutate(place=ibis.row_number().over(group_by=here.person_id, order_by=order))
+        return here.filter(here.place == 0, here[self.by].isin(self.areas)).select("person_id")
+
+
+AnyAttribution = Annotated[Everyone | Roster | Plurality | Geography, Field(discriminator="kind")]

@@ -1,12 +1,127 @@
 """What was expected: each kind of benchmark, from groups of people whose cost was measured by the same rules."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-import pandas as pd
+from pydantic import Field, model_validator
 
-from ..units import least, most
-from .section import OwnHistory, Part, PersistenceCorrected, RegionalBlend
+from ..refusal import show
+from ..units import Dollars, Lives, Share, least, most, reaches
+from .part import Part, refused
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Fixed(Part):
+    """A price that was agreed: so much for each member month."""
+
+    title = "Benchmark"
+    words = ("The benchmark is {per_member_per_month} for each member month.",)
+    kind: Literal["fixed"]
+    per_member_per_month: Dollars
+
+
+class OwnHistory(Part):
+    """What earlier years cost, weighted and brought up to the year by the trend.
+
+    Of the same people, each earlier year is what they cost then. Otherwise each earlier year has its own people, found
+    by the same rules; a list made for their worst year then stands beside lists made for theirs.
+    """
+
+    title = "Benchmark"
+    words: ClassVar[tuple[str, ...]] = (
+        "The benchmark is what {people} cost for each member month in the years before the contract, weighted {weights}"
+        " from the oldest to the last.",
+        "Each is brought up to the year by a trend of {trend} a year.",
+    )
+    not_modelled = ("a benchmark made anew from the contract's own years",)
+    kind: Literal["own_history"]
+    weights: Annotated[list[Share], Field(min_length=1, max_length=5)]
+    trend: Share
+    people: Literal["the people found by the same rules", "the same people"] = "the people found by the same rules"
+
+    @model_validator(mode="after")
+    def _weights_of_one(self) -> Self:
+        _check_weights(self.weights)
+        return self
+
+
+class RegionalBlend(OwnHistory):
+    """Own history and a regional average, weighted."""
+
+    words = (
+        *OwnHistory.words,
+        "That counts for {own}; the rest is the region's {regional_per_member_per_month} for each member month.",
+    )
+    kind: Literal["regional_blend"]  # type: ignore[assignment]
+    own: Share
+    regional_per_member_per_month: Dollars
+
+
+class MatchedComparison(Part):
+    """What alike people cost in the same year who are enrolled with the payer and not the provider's.
+
+    People are alike who agree in everything named. Each group of them is weighted as the provider's people are. The
+    provider's people with nobody alike take the average of all who could be compared.
+    """
+
+    title = "Benchmark"
+    words = (
+        "The benchmark is what people in the same population who are not the provider's cost in the same year for each"
+        " member month, weighted to be alike in {alike_in}.",
+        "Ages are in bands that begin at 0, 19, 35, 50, 65, 75 and 85, and costs in bands that begin at $0.01, $1,000,"
+        " $5,000, $10,000, $25,000, $50,000 and $100,000.",
+        "A group counts with at least {least} people to compare; the provider's people without one take the average.",
+    )
+    not_modelled = ("differences that claims do not show",)
+    kind: Literal["matched_comparison"]
+    alike_in: Annotated[
+        list[Literal["age", "gender", "payer_type", "dual", "cost in the year before"]], Field(min_length=1)
+    ]
+    least: Lives = 1
+
+
+class PersistenceCorrected(Part):
+    """What the same people cost when they were found, less what would have gone away by itself.
+
+    expected = cost for a member month in the year they were found x what remains x (1 + trend)
+
+    Where what remains is not agreed, it is measured: the payer's people whom the same rules found a year earlier, and
+    what they cost the year after as a share of the year in which they were found, without the trend.
+    """
+
+    title = "Benchmark"
+    words = (
+        "The benchmark is what the same people cost for each member month in the year in which they were found,"
+        " times what remains without a program.",
+        "What remains is {remains}.",
+        "It is brought up to the year by a trend of {trend} a year.",
+    )
+    not_modelled = ("an effect of the program on the earlier people, where it had begun",)
+    kind: Literal["persistence_corrected"]
+    trend: Share
+    remains: Share | None = None
+
+    def sentences(self) -> list[str]:
+        measured = (
+            "What remains is measured: what the people whom the same rules found a year earlier, wherever they get"
+            " their care, cost the year after, as a share of the year in which they were found, the trend taken out."
+        )
+        said = super().sentences()
+        return said if self.remains is not None else [said[0], measured, *said[1:]]
+
+
+AnyBenchmark = Annotated[
+    Fixed | OwnHistory | RegionalBlend | MatchedComparison | PersistenceCorrected, Field(discriminator="kind")
+]
+
+
+def _check_weights(weights: list[Any]) -> None:
+    if any(isinstance(weight, Mapping) for weight in weights) or not reaches(1e-9, abs(sum(weights) - 1)):
+        allowed, do = "shares that add up to 1, the oldest year first: [0.1, 0.3, 0.6]", "make them add up to 1"
+        raise refused(show(weights), allowed, do)
+
 
 # The bands of a matched comparison, as its words on the term sheet say.
 AGES = (19, 35, 50, 65, 75, 85)
@@ -53,7 +168,6 @@ PMPM = "dollars for each member month"
 def trend_between(part: Part, begin: int, end: int, first_year: int) -> float:
     """How much prices and use grow from one year to another, at the contract's trend of each year after the first.
 
-    >>> from .section import PersistenceCorrected
     >>> part = PersistenceCorrected(kind="persistence_corrected", trend={2026: 0.05, 2027: 0.04}, remains=0.5)
     >>> round(trend_between(part, 2025, 2027, 2026), 6)
     1.092
@@ -120,11 +234,12 @@ def persistence_corrected(
     return [*steps, Step("expected", round(found.per_month * remains * growth, 10), PMPM)]
 
 
-def matched(cells: pd.DataFrame, fewest: int, completion: float) -> list[Step]:
+def matched(cells: "pd.DataFrame", fewest: int, completion: float) -> list[Step]:
     """The comparison's cost for a member month, group by group, weighted by the provider's member months.
 
     `cells` has a row for each group of alike people: own_months, people, months and cents of those compared.
 
+    >>> import pandas as pd
     >>> cells = pd.DataFrame({"own_months": [10, 30], "people": [5, 5], "months": [60, 60], "cents": [60_000, 180_000]})
     >>> matched(cells, 1, 1.0)[-1]  # a quarter at $10 and three quarters at $30
     Step(step='expected', amount=25.0, unit='dollars for each member month')

@@ -13,20 +13,69 @@ Not modelled:
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import accumulate
+from operator import mul
+from typing import TYPE_CHECKING, Literal, Self
 
-import ibis
-import ibis.expr.types as ir
-import numpy as np
+from pydantic import model_validator
 
-from ..people.months import month_of
-from ..refusal import Fault, Refusal
+from ..refusal import Fault, Refusal, show
+from ..units import Count, Months, Schedule
+from .part import Part, refused
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
-def triangle(lines: ir.Table, closing: date, months: int) -> ir.Table:
+class RunOut(Part):
+    """How long claims may arrive, and what is added for those that have not.
+
+    Chain ladder: for each month of service, the dollars paid by the closing date times the growth that older months
+    showed from the same age on. Earlier years are closed and completed the same way.
+    """
+
+    title = "Run-out and completion"
+    words = (
+        "Claims count whose service was in the year and which were paid by {months} months after its end.",
+        "Claims still to come: {completion}.",
+        "The factor is {factor}.",
+        "The triangle holds the {triangle} months of service before the closing date, of everyone enrolled.",
+    )
+    not_modelled = ("a completion factor of its own for each service; pharmacy and medical claims are one triangle",)
+    months: Months = 0
+    completion: Literal["none", "a given factor", "the chain ladder"] = "none"
+    factor: Count | None = None
+    triangle: Months | None = None
+
+    @model_validator(mode="after")
+    def _factor_where_given(self) -> Self:
+        if (self.completion == "a given factor") != (self.factor is not None):
+            raise refused(
+                f"completion: {self.completion}, factor: {show(self.factor)}",
+                "a `factor` with `completion: a given factor`, and only there",
+                "add or take out `factor:`",
+            )
+        for factor in self.factor.values() if isinstance(self.factor, Schedule) else [self.factor]:
+            if factor is not None and not 1 <= factor <= 2:
+                raise refused(f"factor: {factor:g}", "1 to 2 (1.02 adds 2%)", "write what is added as 1.0 and more")
+        if (self.triangle is not None) != (self.completion == "the chain ladder"):
+            raise refused(
+                f"completion: {self.completion}, triangle: {show(self.triangle)}",
+                "the months of a `triangle` with `completion: the chain ladder`, and only there",
+                "add or take out `triangle:`",
+            )
+        return self
+
+
+def triangle(lines: "ir.Table", closing: date, months: int) -> "ir.Table":
     """Dollars by month of service and by months until payment, paid before the closing date: month, lag, cents.
 
     `lines` has `month`, `paid_date` and `cents`. Paid before its month of service, or on no date, is lag 0.
     """
+    import ibis
+
+    from ..people.months import month_of
+
     last = month_of(closing) - 1
     lines = lines.mutate(lag=ibis.greatest((month_of(lines.paid_date) - lines.month).fill_null(0), 0))
     inside = lines.filter(lines.month > last - months, lines.month <= last, lines.month + lines.lag <= last)
@@ -55,8 +104,7 @@ def to_ultimate(factors: Sequence[float]) -> list[float]:
     >>> to_ultimate([1.5, 1.1])
     [1.6500000000000001, 1.1, 1.0]
     """
-    products = np.cumprod([1.0, *reversed(factors)])
-    return [float(product) for product in reversed(products)]
+    return [*accumulate(reversed(factors), mul, initial=1.0)][::-1]
 
 
 def cumulative(cells: Mapping[tuple[int, int], float], last: int) -> list[list[float]]:
@@ -67,7 +115,7 @@ def cumulative(cells: Mapping[tuple[int, int], float], last: int) -> list[list[f
     """
     first = min((month for month, _ in cells), default=last + 1)
     rows = range(first, last + 1)
-    return [[float(x) for x in np.cumsum([cells.get((m, k), 0) for k in range(last - m + 1)])] for m in rows]
+    return [[*map(float, accumulate(cells.get((m, k), 0) for k in range(last - m + 1)))] for m in rows]
 
 
 def completion_factor(cells: Mapping[tuple[int, int], float], year_months: range, last: int) -> float:
