@@ -19,7 +19,7 @@ class Fault(NamedTuple):
 
 
 class Refusal(ValueError):
-    """The input was not accepted; `faults` lists every reason.
+    """The input was not accepted; `faults` lists every reason, and `done` what was done before it was found.
 
     >>> raise Refusal([Fault("fee.yaml, clause 'fee', term 'share'", "50", "0 to 1", "for 50% write 0.5")])
     Traceback (most recent call last):
@@ -32,6 +32,7 @@ class Refusal(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = list(faults)
+        self.done: list[str] = []
         super().__init__("\n".join(told(self.faults)))
 
 
