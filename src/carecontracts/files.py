@@ -11,38 +11,49 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from .refusal import Fault, Refusal, show
+from .refusal import Fault, Refusal, printable, show
 
 Place: TypeAlias = tuple[Any, ...]  # the keys and positions that lead to a value
 MOST_BYTES = 2_000_000
 MOST_YAML_BYTES = 250_000  # some hundred times a long contract; a larger one takes many seconds to parse
 MOST_DEPTH = 20
+MOST_COLUMNS = 5_000
 
 
 def read_text(path: Traversable | Path | str, most_bytes: int = MOST_BYTES) -> str:
     """A file's text; refuses a missing, empty, huge or binary one."""
     path = Path(path) if isinstance(path, str) else path
     try:
-        raw = path.read_bytes()
-    except OSError as error:
+        with path.open("rb") as file:
+            raw = file.read(most_bytes + 1)  # never more: a file may be endless
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         do = "check the path" if isinstance(error, FileNotFoundError) else "give a readable file"
-        raise Refusal(
-            [Fault(str(path), error.strerror or "an unreadable file", "a file that can be read", do)]
-        ) from None
+        given = getattr(error, "strerror", None) or "an unreadable file"
+        raise Refusal([Fault(str(path), given, "a file that can be read", do)]) from None
+    if len(raw) > most_bytes:
+        do = "check that it is the right file"
+        raise Refusal([Fault(str(path), "a larger file", f"at most {most_bytes:,} bytes", do)])
     if not raw.strip():
         raise Refusal([Fault(str(path), "an empty file", "a file with content", "check that it was saved")])
-    if len(raw) > most_bytes:
-        given = f"{len(raw):,} bytes"
-        raise Refusal([Fault(str(path), given, f"at most {most_bytes:,} bytes", "check that it is the right file")])
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    bad = next((c for c in text if (c < " " and c not in "\t\r\n") or c in "\x7f�"), None)
+    text = _decoded(raw, str(path))
+    bad = next((c for c in text if (c < " " and c not in "\t\r\n") or c in "\x7f\ufffd"), None)
     if bad is not None:
         given = f"a binary file, or text with the character {bad!r}"
         raise Refusal([Fault(str(path), given, "plain text (UTF-8)", "save it as text: a spreadsheet as CSV UTF-8")])
     return text
+
+
+def _decoded(raw: bytes, where: str) -> str:
+    """UTF-8; or the Windows page of a file that is written in it throughout, with nothing that only UTF-8 writes."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if re.search(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}", raw):
+            line = raw.count(b"\n", 0, error.start) + 1
+            given = f"the byte {raw[error.start]:02X}, in a file that is otherwise UTF-8"
+            place, do = f"{where}, line {line}", "type the letter anew"
+            raise Refusal([Fault(place, given, "plain text (UTF-8)", do)]) from None
+        return raw.decode("cp1252", errors="replace")
 
 
 # --- YAML ----------------------------------------------------------------------------------------------------
@@ -90,13 +101,7 @@ def parse_yaml(text: str, where: str) -> tuple[Any, dict[Place, int]]:
     faults = list(_walk(documents[0], (), where, lines))
     if faults:
         raise Refusal(faults)
-    constructor = yaml.SafeLoader("")
-    try:
-        return constructor.construct_document(documents[0]), lines
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise Refusal(
-            [Fault(where, str(error).splitlines()[0], "plain YAML values", "write the value in quotes")]
-        ) from None
+    return yaml.SafeLoader("").construct_document(documents[0]), lines
 
 
 def _too_deep(where: str) -> Fault:
@@ -133,11 +138,26 @@ def _key(node: yaml.Node) -> str | float | None:
     return None if isinstance(number, str) or _ODD_NUMBER.fullmatch(node.value) else number
 
 
+_KINDS = {"timestamp": "a date", "int": "a number", "float": "a number"}
+
+
+def _is_value(node: yaml.ScalarNode) -> bool:
+    try:
+        yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> Iterator[Fault]:
     lines[path] = node.start_mark.line + 1
     if node.tag.endswith((":int", ":float")) and _ODD_NUMBER.fullmatch(node.value):
         here = f"{where}, line {node.start_mark.line + 1}"
         yield Fault(here, f"the number {node.value}", "decimal digits, without leading zeros, _ or :", "write it out")
+    elif isinstance(node, yaml.ScalarNode) and not _is_value(node):
+        here, word = f"{where}, line {node.start_mark.line + 1}", node.tag.rpartition(":")[2]
+        given = f"{show(node.value)}, which YAML takes for {_KINDS.get(word, 'a value')} and cannot read"
+        yield Fault(here, given, "plain values", "correct it, or put it in quotes")
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _walk(item, (*path, index), where, lines)
@@ -151,6 +171,9 @@ def _walk(node: yaml.Node, path: Place, where: str, lines: dict[Place, int]) -> 
                 given = f"the key {key.value}" if isinstance(key, yaml.ScalarNode) else "a list or terms as a key"
                 yield Fault(here, given, "a key that is a word or a plain number", "write it so, or put it in quotes")
                 continue
+            if node.flow_style and not isinstance(name, str) and item.value == "":
+                allowed = "a value for each key; decimals with a point"
+                yield Fault(here, f"the key {key.value} without a value", allowed, "write 0.5, not 0,5")
             if name in first:
                 given = f"`{name}` twice (first on line {first[name]})"
                 yield Fault(here, given, "each key once", "remove one of them")
@@ -171,7 +194,7 @@ def read_csv(
     """
     text = read_text(path, most_bytes)
     where = str(path)
-    reader = csv.reader(io.StringIO(text), strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator(text.partition("\n")[0]), strict=True)
     try:
         rows = list(reader)
     except csv.Error as error:
@@ -199,12 +222,27 @@ def read_csv(
     return header, body
 
 
+def separator(header: str) -> str:
+    """The sign between the columns of a CSV file: of comma, semicolon, tab and bar, the one that its header has most.
+
+    >>> separator("year;benchmark;spend, in dollars"), separator("year")
+    (';', ',')
+    """
+    return max(",;\t|", key=header.count)
+
+
 def _faults_in_header(header: list[str], rows: list[list[str]], where: str) -> Iterator[Fault]:
+    if len(header) > MOST_COLUMNS:
+        given, do = f"{len(header):,} columns", "check that it is the right file"
+        yield Fault(where, given, f"at most {MOST_COLUMNS:,} columns", do)
+        return
+    seen: set[str] = set()
     for n, name in enumerate(header):
         if not name and any(row[n].strip() for row in rows if n < len(row)):
             yield Fault(where, f"column {n + 1} without a name", "a name for each column", "name or remove it")
-        elif name and name in header[:n]:
+        elif name and name in seen:
             yield Fault(where, f"the column {show(name)} again", "each column once", "remove one")
+        seen.add(name)
 
 
 def number_in(text: str) -> float | str:
@@ -223,11 +261,13 @@ def number_in(text: str) -> float | str:
 
 
 def safe_cell(value: Any) -> Any:
-    """A cell that a spreadsheet will not run as a formula.
+    """A cell that a spreadsheet will not run as a formula, and that does not break its row.
 
-    >>> safe_cell("=cmd()"), safe_cell("-5.20"), safe_cell("the plan")
-    ("'=cmd()", '-5.20', 'the plan')
+    >>> safe_cell("=cmd()"), safe_cell("-5.20"), safe_cell("the plan"), safe_cell("\\t=cmd()")
+    ("'=cmd()", '-5.20', 'the plan', "'\\\\t=cmd()")
     """
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") and isinstance(number_in(value), str):
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    begins = value.lstrip()[:1]
+    value = printable(value)
+    return "'" + value if begins in ("=", "+", "-", "@") and isinstance(number_in(value), str) else value

@@ -5,6 +5,17 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 
+def printable(text: str) -> str:
+    r"""Text as a terminal may show it: what does not print, such as the start of a colour, as its code.
+
+    >>> print(printable("the plan\x1b[31m"))
+    the plan\x1b[31m
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class Fault(NamedTuple):
     """One mistake, told so that a reader can mend it."""
 
@@ -14,8 +25,8 @@ class Fault(NamedTuple):
     do: str
 
     def __str__(self) -> str:
-        text = f"{self.where}\n  given:   {self.given}\n  allowed: {self.allowed}\n  do:      {self.do}"
-        return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+        where, given, allowed, do = map(printable, self)
+        return f"{where}\n  given:   {given}\n  allowed: {allowed}\n  do:      {do}"
 
 
 class Refusal(ValueError):
@@ -36,20 +47,26 @@ class Refusal(ValueError):
         super().__init__("\n".join(told(self.faults)))
 
 
-def told(faults: Iterable[Fault], most_alike: int = 5) -> list[str]:
-    """Every fault in words; where many differ only in their place, the first few and how many more.
+def told(faults: Iterable[Fault], most_alike: int = 5, most_of_a_rule: int = 25) -> list[str]:
+    """Every fault in words; where many are alike, or break one rule, the first few and how many more.
 
     >>> told([Fault(f"row {n}", "''", "a number", "mend it") for n in range(2, 900)])[-1]
     '… and 893 more like it, up to row 899'
+    >>> told([Fault(f"row {n}", f"'{n}x'", "a number", "mend it") for n in range(2, 900)])[-1]
+    '… and 873 more of this rule, up to row 899'
     """
-    alike: dict[tuple[str, ...], list[Fault]] = {}
+    rules: dict[tuple[str, ...], dict[str, list[Fault]]] = {}
     for fault in faults:
-        alike.setdefault(fault[1:], []).append(fault)
+        rules.setdefault(fault[2:], {}).setdefault(fault.given, []).append(fault)
     lines = []
-    for group in alike.values():
-        lines += [str(fault) for fault in group[:most_alike]]
-        if len(group) > most_alike:
-            lines.append(f"… and {len(group) - most_alike:,} more like it, up to {group[-1].where}")
+    for alike in rules.values():
+        for group in list(alike.values())[:most_of_a_rule]:
+            lines += [str(fault) for fault in group[:most_alike]]
+            if len(group) > most_alike:
+                lines.append(f"… and {len(group) - most_alike:,} more like it, up to {printable(group[-1].where)}")
+        rest = [fault for group in list(alike.values())[most_of_a_rule:] for fault in group]
+        if rest:
+            lines.append(f"… and {len(rest):,} more of this rule, up to {printable(rest[-1].where)}")
     return lines
 
 

@@ -177,7 +177,7 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
         rows = [(item, f"{name}, line {lines[index,]}") for index, item in enumerate(data)]
     else:
         _, cells = read_csv(path)
-        rows = [({k: number_in(v) for k, v in row.items() if k and v}, f"{name}, row {row['']}") for row in cells]
+        rows = [({k: _in_cell(k, v) for k, v in row.items() if k and v}, f"{name}, row {row['']}") for row in cells]
     years, faults = [], []
     for facts, where in rows:
         try:
@@ -187,6 +187,13 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
     if faults:
         raise Refusal(faults)
     return years
+
+
+def _in_cell(fact: str, text: str) -> Any:
+    """A number, or what a spreadsheet writes for yes and no where the fact is a condition."""
+    if fact.startswith("conditions.") and text.lower() in ("true", "false"):
+        return int(text.lower() == "true")
+    return number_in(text)
 
 
 def _flat(facts: Mapping[Any, Any], where: str) -> dict[str, Any]:
