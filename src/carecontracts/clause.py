@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -27,6 +27,8 @@ def _due(text: Any) -> Any:
 
 
 Due = Annotated[str, BeforeValidator(_due)]
+
+MECHANISMS: dict[str, type["Clause"]] = {}  # by kind: every subclass that says which kind it is
 
 
 class Clause(Worded):
@@ -57,6 +59,11 @@ class Clause(Worded):
     due: Due
     only_if: list[ConditionName] = []
     unless: list[ConditionName] = []
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        for kind in get_args(cls.model_fields["kind"].annotation):
+            MECHANISMS[kind] = cls
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         """The year's payment before rounding, and how it came about."""

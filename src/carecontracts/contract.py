@@ -206,7 +206,6 @@ def _fault(error: Any, place: _Places) -> Fault:
     if loc[:1] == ("clauses",) and len(loc) > 1:
         clause = place.clause(loc[1])
         model, depth = _mechanism(clause) or Clause, 3
-        loc = (*loc[:2], *loc[3:])  # pydantic puts the kind after the index
     elif loc[:1] == ("measurement",) and len(loc) > 1:
         part, here = part_at(loc[1:], place.data["measurement"])
         model, depth = part or Measurement, 2 + len(here)
@@ -226,8 +225,8 @@ def _fault(error: Any, place: _Places) -> Fault:
         return Fault(where, f"the unknown term `{term}`", allowed, did_you_mean(term, known) + "rename or remove it")
     if kind.startswith("union_tag"):
         given = given.get("kind") if isinstance(given, dict) else given
-        kinds = MECHANISMS if loc[0] == "clauses" else kinds_of(loc[1])
-        do = did_you_mean(given, kinds) + f"write the kind of {'clause' if loc[0] == 'clauses' else loc[1]} as `kind:`"
+        kinds = kinds_of(loc[1])
+        do = did_you_mean(given, kinds) + f"write the kind of {loc[1]} as `kind:`"
         return Fault(where, f"kind: {show(given)}", "one of the kinds " + ", ".join(kinds), do)
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return Fault(where, show(given), "terms and their values (`term: value`)", "write one term to a line")

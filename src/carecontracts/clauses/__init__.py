@@ -1,23 +1,38 @@
 """The payment mechanisms, one file each. A new file here is a new mechanism; there is nothing else to name it in."""
 
-from functools import reduce
 from importlib import import_module
-from operator import or_
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import Field
+from pydantic import PlainValidator, SerializeAsAny, ValidationInfo
+from pydantic_core import PydanticCustomError
 
-from ..clause import Clause
+from ..clause import MECHANISMS, Clause
+from ..refusal import did_you_mean, show
+
+__all__ = ["MECHANISMS", "AnyClause"]
 
 for _file in iter_modules(__path__):
     import_module(f"{__name__}.{_file.name}")
 
-MECHANISMS: dict[str, type[Clause]] = {
-    cls.model_fields["kind"].annotation.__args__[0]: cls  # type: ignore[union-attr]
-    for cls in sorted(Clause.__subclasses__(), key=lambda cls: cls.__name__)
-}
+
+def _of_its_kind(clause: Any, info: ValidationInfo) -> Clause:
+    """A clause of a contract file, by the mechanism that its kind names."""
+    if isinstance(clause, Clause):
+        return clause
+    if not isinstance(clause, dict):
+        allowed, do = "terms and their values (`term: value`)", "write one term to a line"
+        raise PydanticCustomError("clause", "clause", {"given": show(clause), "allowed": allowed, "do": do})
+    kind = clause.get("kind")
+    if not isinstance(kind, str) or kind not in MECHANISMS:
+        kinds = sorted(MECHANISMS)
+        do = did_you_mean(kind, kinds) + "write the kind of clause as `kind:`"
+        given = {"given": f"kind: {show(kind)}", "allowed": "one of the kinds " + ", ".join(kinds), "do": do}
+        raise PydanticCustomError("kind", "kind", given)
+    return MECHANISMS[kind].model_validate(clause, context=info.context)
+
+
 if TYPE_CHECKING:
     AnyClause: TypeAlias = Clause
 else:  # in a contract file the kind decides which mechanism a clause is
-    AnyClause = Annotated[reduce(or_, MECHANISMS.values()), Field(discriminator="kind")]
+    AnyClause = Annotated[SerializeAsAny[Clause], PlainValidator(_of_its_kind)]
