@@ -6,10 +6,9 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
 
 from .ledger import Ledger
-from .refusal import show
+from .refusal import refuse, show
 from .units import Ladder, Number, Schedule, SlidingScale, Unit, when
 from .worded import ConditionName, Name, Party, Worded, fields_in
 from .year import Year
@@ -20,9 +19,7 @@ _DUE = re.compile(r"monthly|quarterly|in kind|at the start of the year|([0-9]{1,
 def _due(text: Any) -> Any:
     if not isinstance(text, str) or not _DUE.fullmatch(text):
         allowed = "monthly; quarterly; at the start of the year; N months after the year ends; or in kind"
-        raise PydanticCustomError(
-            "due", "due", {"given": show(text), "allowed": allowed, "do": "write, say, 9 months after the year ends"}
-        )
+        refuse(show(text), allowed, "write, say, 9 months after the year ends")
     return text
 
 
@@ -42,6 +39,7 @@ class Clause(Worded):
         "It is not paid if: {unless}.",
         "Due {due}.",
     )
+    apart = ("only_if", "unless", "services", "carve_outs")
     common = Worded.common | {"name", "payer", "payee", "due", "only_if", "unless"}
     reads: ClassVar[
         Mapping[str, Unit | None]

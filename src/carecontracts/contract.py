@@ -215,6 +215,8 @@ def _fault(error: Any, place: _Places) -> Fault:
     where = place(tuple(part for part in loc if not (isinstance(part, str) and "[" in part)))
     known = sorted(model.model_fields, key="kind".__eq__)
     context = error.get("ctx", {})
+    if isinstance(refusal := context.get("error"), Refusal):
+        return refusal.faults[0]._replace(where=where)
     if "allowed" in context:
         return Fault(where, context["given"], context["allowed"], context["do"])
     if kind == "missing":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 
 def printable(text: str) -> str:
@@ -45,6 +45,14 @@ class Refusal(ValueError):
         self.faults = list(faults)
         self.done: list[str] = []
         super().__init__("\n".join(told(self.faults)))
+
+
+def refuse(given: str, allowed: str, do: str) -> NoReturn:
+    """Refuses a value where it is checked; who reads the file says where it stands.
+
+    A validator of pydantic may call it: the faults are then in the `ValidationError`, each as the error's `ctx`.
+    """
+    raise Refusal([Fault("", given, allowed, do)])
 
 
 def told(faults: Iterable[Fault], most_alike: int = 5, most_of_a_rule: int = 25) -> list[str]:

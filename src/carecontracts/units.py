@@ -7,7 +7,7 @@ A term is a number, a *schedule* (a number for each run of years) or, where the 
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby, pairwise
@@ -139,7 +139,7 @@ class Schedule(dict[int, Any]):
                 span = f"in {start} to {after - 1}"
             said = value(self[start])
             parts.append(f"({said}) {span}" if isinstance(self[start], Ladder) else f"{said} {span}")
-        return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+        return say_list(parts)
 
 
 class SlidingScale(dict[int, float]):
@@ -252,7 +252,7 @@ class Ladder(dict[float, float]):
             else:
                 part = f"from {say_percent(low)} to {say_percent(high)}" if low else f"up to {say_percent(high)}"
             parts.append(f"{shares[low]} of the part {part}")
-        return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+        return say_list(parts)
 
 
 # --- units ----------------------------------------------------------------------------------------------------
@@ -370,6 +370,15 @@ def _as_written(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_written(item) for key, item in value.items()}
     return value
+
+
+def say_list(items: Sequence[str]) -> str:
+    """Several things in one sentence.
+
+    >>> say_list(["fee"]), say_list(["fee", "bonus"]), say_list(["fee", "bonus", "gift"])
+    ('fee', 'fee and bonus', 'fee, bonus and gift')
+    """
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def say_percent(share: float) -> str:

@@ -1,15 +1,15 @@
 """What a clause, a part of how a year is measured and a population definition share: terms that print as words."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
-from .refusal import show
-from .units import Schedule, Unit, is_year, tidy
+from .refusal import refuse, show
+from .units import Schedule, SlidingScale, Unit, is_year, say_list, tidy
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
 
@@ -17,15 +17,7 @@ from .units import Schedule, Unit, is_year, tidy
 def _printable(text: str) -> str:
     text = tidy(text)  # a folded YAML string is one line
     if not text or not text.isprintable() or text[0] in "=+-@":
-        raise PydanticCustomError(
-            "text",
-            "text",
-            {
-                "given": show(text),
-                "allowed": "printable text that does not begin with = + - or @",
-                "do": "write it as plain words",
-            },
-        )
+        refuse(show(text), "printable text that does not begin with = + - or @", "write it as plain words")
     return text
 
 
@@ -66,6 +58,8 @@ class Worded(BaseModel):
     words: ClassVar[tuple[str, ...]]  # sentences; one is left out while a term that it names is not set
     closing: ClassVar[tuple[str, ...]] = ()  # the sentences that end every one of its family
     not_modelled: ClassVar[tuple[str, ...]] = ()  # what the words do not cover; the term sheet repeats it
+    spoken: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # choices that are said otherwise than they are written
+    apart: ClassVar[tuple[str, ...]] = ()  # lists of phrases, which semicolons set apart
     plainly: ClassVar[tuple[str, ...]] = ()  # the terms whose names read as plain words, without quotation marks
     together: ClassVar[tuple[tuple[str, ...], ...]] = ()  # where the first of these terms is set, the others must be
     common: ClassVar[frozenset[str]] = frozenset({"kind", "basis", "note"})  # what every one of its family has
@@ -77,24 +71,78 @@ class Worded(BaseModel):
     def _terms_that_go_together(self) -> Self:
         for first, *others in self.together:
             for missing in (term for term in others if self._is_set(first) and not self._is_set(term)):
-                raise PydanticCustomError(
-                    "together",
-                    "together",
-                    {
-                        "given": f"`{first}` without `{missing}`",
-                        "allowed": f"`{first}` together with {', '.join(f'`{term}`' for term in others)}",
-                        "do": f"add `{missing}:`, or take out `{first}`",
-                    },
+                refuse(
+                    f"`{first}` without `{missing}`",
+                    f"`{first}` together with {', '.join(f'`{term}`' for term in others)}",
+                    f"add `{missing}:`, or take out `{first}`",
                 )
         return self
+
+    # --- its words ---
+
+    def say(self, named: Mapping[str, str] = {}) -> str:
+        """The paragraph in words, plain text: every term that is set is said.
+
+        `named` says some terms in a contract's words: its parties by their full names, its clauses with their numbers.
+
+        >>> from .units import Dollars
+        >>> class Fee(Worded):
+        ...     words = ("The fee is {fee} for {whom}.", "It is paid through {until}.")
+        ...     fee: Dollars
+        ...     whom: Name
+        ...     until: Name | None = None
+        >>> Fee(fee=85, whom="a visit").say()
+        'The fee is $85 for “a visit”.'
+        >>> Fee(fee=85, whom="a visit").say({"whom": "each visit (paragraph 2)"})
+        'The fee is $85 for each visit (paragraph 2).'
+        """
+        sentences = self.sentences()
+        said = {term: named.get(term) or self.say_term(term) for s in sentences for term in fields_in(s)}
+        spoken = [sentence.format(**said) for sentence in sentences]
+        return " ".join(sentence[0].upper() + sentence[1:] for sentence in spoken)
 
     def sentences(self) -> list[str]:
         """The sentences in force, as templates: those whose every term is set."""
         return [s for s in (*self.words, *self.closing) if all(self._is_set(term) for term in fields_in(s))]
 
+    def say_term(self, term: str) -> str:
+        """One term in words: a number in its unit, a choice plainly, a name in quotation marks; by year, where it is.
+
+        Lists are joined with "and", phrases with semicolons; settings by name are said with their names.
+        """
+        unit = self.terms().get(term)
+
+        def one(value: Any) -> str:
+            if unit:
+                return unit.say(value)
+            if value in self.spoken.get(term, ()):
+                return self.spoken[term][value]
+            return str(value).replace("_", " ") if self.said_plainly(term) else f"“{value}”"
+
+        def all_of(value: Any) -> str:
+            if isinstance(value, Schedule):
+                return value.say(lambda item: "never" if item is None else all_of(item))
+            if isinstance(value, list):
+                return "; ".join(value) if term in self.apart else say_list([one(item) for item in value])
+            if type(value) is dict and not (unit and unit.tiers):
+                return ", ".join(f"{name} {one(item)}" for name, item in value.items())
+            return one(value)
+
+        return all_of(getattr(self, term))
+
+    def numbers(self) -> Iterator[tuple[str, str]]:
+        """Each term that is a number, or holds some, with its value in words: what needs a basis."""
+        for term, unit in self.terms().items():
+            value = getattr(self, term)
+            if self._is_set(term) and (unit or _has_numbers(value)):
+                scale = value.name if isinstance(value, SlidingScale) else ""
+                yield term, f"the scale “{scale}”" if scale else self.say_term(term)
+
     def _is_set(self, term: str) -> bool:
         value = getattr(self, term)
-        return value is not None and value != []
+        return value is not None and value != [] and value != {}
+
+    # --- its terms ---
 
     @classmethod
     @cache
@@ -107,7 +155,9 @@ class Worded(BaseModel):
     @cache
     def said_plainly(cls, term: str) -> bool:
         """Whether a term is said without quotation marks: it chooses among our words, or reads as plain ones."""
-        return term in ("due", *cls.plainly) or "Literal[" in str(cls.model_fields[term].annotation)
+        return term in ("due", *cls.plainly) or any(
+            get_origin(option) is Literal for option in _options(cls.model_fields[term].annotation)
+        )
 
     def basis_of(self, term: str) -> str | None:
         return self.basis if isinstance(self.basis, str) else self.basis.get(term)
@@ -121,6 +171,20 @@ def fields_in(template: str) -> tuple[str, ...]:
     ('payer', 'payee', 'share')
     """
     return tuple(field for _, field, _, _ in string.Formatter().parse(template) if field)
+
+
+def _has_numbers(value: Any) -> bool:
+    if isinstance(value, (Mapping, list)):
+        return any(map(_has_numbers, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _options(annotation: Any) -> Iterator[Any]:
+    """An annotation, and every one inside it: the alternatives of a union, the items of a list."""
+    yield annotation
+    if get_origin(annotation) is not Literal:
+        for inside in get_args(annotation):
+            yield from _options(inside)
 
 
 def _metadata(cls: type[BaseModel], term: str) -> list[Any]:

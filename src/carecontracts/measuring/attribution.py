@@ -41,6 +41,7 @@ class Timed(Part):
     """An attribution that is decided by what is known on one day, or on two."""
 
     title = "Attribution"
+    spoken = {"timing": TIMING}
     timing: Timing = "prospective"
 
     def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
@@ -56,9 +57,6 @@ class Timed(Part):
         """Each person of whom anything is known on the day, and whether they are the provider's (1 or 0)."""
         raise NotImplementedError
 
-    def _say_term(self, term: str) -> str:
-        return TIMING[self.timing] if term == "timing" else super()._say_term(term)
-
 
 class Roster(Timed):
     """A list that the payer (`assigned`) or the program (`roster`) keeps, with a first and a last day for each person.
@@ -71,14 +69,10 @@ class Roster(Timed):
         "A person is the provider's who is on the list of {organization} that {kind} keeps.",
         "What decides is {timing}.",
     )
+    spoken = {"kind": {"assigned": "the payer", "roster": "the program"}, "timing": TIMING}
     not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)
     kind: Literal["assigned", "roster"]
     organization: Name
-
-    def _say_term(self, term: str) -> str:
-        if term == "kind":
-            return "the payer" if self.kind == "assigned" else "the program"
-        return super()._say_term(term)
 
     def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
         """Each person on any list, and whether it is the provider's.

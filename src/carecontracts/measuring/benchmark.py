@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 
 from pydantic import Field, model_validator
 
-from ..refusal import show
+from ..refusal import refuse, show
 from ..units import Dollars, Lives, Share, least, most, reaches
-from .part import Part, refused
+from .part import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,7 @@ AnyBenchmark = Annotated[
 def _check_weights(weights: list[Any]) -> None:
     if any(isinstance(weight, Mapping) for weight in weights) or not reaches(1e-9, abs(sum(weights) - 1)):
         allowed, do = "shares that add up to 1, the oldest year first: [0.1, 0.3, 0.6]", "make them add up to 1"
-        raise refused(show(weights), allowed, do)
+        refuse(show(weights), allowed, do)
 
 
 # The bands of a matched comparison, as its words on the term sheet say.

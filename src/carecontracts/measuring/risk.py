@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from ..refusal import show
+from ..refusal import refuse, show
 from ..units import Share
 from ..worded import Name
-from .part import Part, refused
+from .part import Part
 
 
 class Risk(Part):
@@ -34,7 +34,7 @@ class Risk(Part):
     @model_validator(mode="after")
     def _outcome_where_given(self) -> Self:
         if (self.score == "a given score") != (self.outcome is not None):
-            raise refused(
+            refuse(
                 f"score: {self.score}, outcome: {show(self.outcome)}",
                 "an `outcome` with `score: a given score`, and only there",
                 "add or take out `outcome:`",

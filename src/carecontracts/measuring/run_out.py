@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import model_validator
 
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, refuse, show
 from ..units import Count, Months, Schedule
-from .part import Part, refused
+from .part import Part
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -50,16 +50,16 @@ class RunOut(Part):
     @model_validator(mode="after")
     def _factor_where_given(self) -> Self:
         if (self.completion == "a given factor") != (self.factor is not None):
-            raise refused(
+            refuse(
                 f"completion: {self.completion}, factor: {show(self.factor)}",
                 "a `factor` with `completion: a given factor`, and only there",
                 "add or take out `factor:`",
             )
         for factor in self.factor.values() if isinstance(self.factor, Schedule) else [self.factor]:
             if factor is not None and not 1 <= factor <= 2:
-                raise refused(f"factor: {factor:g}", "1 to 2 (1.02 adds 2%)", "write what is added as 1.0 and more")
+                refuse(f"factor: {factor:g}", "1 to 2 (1.02 adds 2%)", "write what is added as 1.0 and more")
         if (self.triangle is not None) != (self.completion == "the chain ladder"):
-            raise refused(
+            refuse(
                 f"completion: {self.completion}, triangle: {show(self.triangle)}",
                 "the months of a `triangle` with `completion: the chain ladder`, and only there",
                 "add or take out `triangle:`",

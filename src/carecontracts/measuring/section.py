@@ -10,12 +10,13 @@ from typing import Annotated, Any, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from ..refusal import refuse
 from ..worded import MeasureName, Name
 from .attribution import AnyAttribution
 from .benchmark import AnyBenchmark, OwnHistory
 from .enrollment import Enrollment
 from .fees import Fees
-from .part import Part, refused
+from .part import Part
 from .population import Population, Tier
 from .recorded import Measure, MonthsWith, Recorded
 from .risk import Risk
@@ -54,7 +55,7 @@ class Measurement(BaseModel):
     def _risk_has_two_sides(self) -> Self:
         if self.risk and not isinstance(self.benchmark, OwnHistory):
             given = f"`risk` with {f'a benchmark of kind {self.benchmark.kind}' if self.benchmark else 'no benchmark'}"
-            raise refused(given, "a benchmark made from earlier years: own_history, regional_blend", "take out `risk:`")
+            refuse(given, "a benchmark made from earlier years: own_history, regional_blend", "take out `risk:`")
         return self
 
     def parts(self) -> Iterator[tuple[str, Part]]:

@@ -4,14 +4,19 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from ..refusal import refuse
 from ..units import Dollars, Share
-from .part import Part, refused
+from .part import Part
 
 Service = Literal["inpatient", "emergency", "outpatient", "professional", "behavioral", "post_acute", "pharmacy"]
 
 
 class Spending(Part):
-    """Which dollars count, and how much of one person's."""
+    """Which dollars count, and how much of one person's.
+
+    >>> Spending(truncated_at=250_000).say()
+    "Spending is the paid amount of each claim line. Of one person's spending in a year, $250,000 counts at most."
+    """
 
     title = "Spending"
     words = (
@@ -38,9 +43,9 @@ class Spending(Part):
     def _one_of_two(self) -> Self:
         for first, second in (("only", "without"), ("truncated_at", "truncated_at_percentile")):
             if self._is_set(first) and self._is_set(second):
-                raise refused(f"`{first}` and `{second}`", "one of the two", "take one of them out")
+                refuse(f"`{first}` and `{second}`", "one of the two", "take one of them out")
         if self.above is not None and self.truncated_at is None and self.truncated_at_percentile is None:
-            raise refused("`above` without a limit", "a limit with it", "add `truncated_at:`, or take out `above`")
+            refuse("`above` without a limit", "a limit with it", "add `truncated_at:`, or take out `above`")
         return self
 
     def counts(self, service: str) -> bool:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..clause import Clause
 from ..contract import Contract
-from ..units import Schedule, SlidingScale, say_percent
-from ..worded import fields_in
+from ..units import say_list, say_percent
 from ..year import FACTS
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July",
@@ -109,10 +108,13 @@ def _marked(title: str, words: str, note: str) -> str:
 
 
 def paragraph(contract: Contract, clause: Clause) -> str:
-    """A clause in words, plain text: every term that is set is said."""
-    said = {term: _say(contract, clause, term) for s in clause.sentences() for term in fields_in(s)}
-    sentences = [sentence.format(**said) for sentence in clause.sentences()]
-    return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
+    """A clause in words, plain text, with the parties' names and the numbers of the paragraphs that it names."""
+    number = {other.name: n for n, other in enumerate(contract.clauses, 1)}
+    named = {
+        term: say_list([f"“{name}” (paragraph {number[name]})" for name in getattr(clause, term)])
+        for term in clause.looks_back
+    }
+    return clause.say({"payer": contract.parties[clause.payer], "payee": contract.parties[clause.payee], **named})
 
 
 def escape(text: str) -> str:
@@ -140,40 +142,9 @@ def _term(contract: Contract) -> str:
     return f"{span if contract.years > 1 else first.capitalize()}; {starts}."
 
 
-def _say(contract: Contract, clause: Clause, term: str) -> str:
-    """One term in words."""
-    value = getattr(clause, term)
-    if term in ("payer", "payee"):
-        return contract.parties[value]
-    unit = clause.terms().get(term)
-    if unit:
-        return unit.say(value)
-    if term in clause.looks_back:
-        numbers = {other.name: n for n, other in enumerate(contract.clauses, 1)}
-        named = [f"“{name}” (paragraph {numbers[name]})" for name in value]
-        return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
-    return _say_name(value, quoted=not clause.said_plainly(term))
-
-
-def _say_name(value: Any, quoted: bool) -> str:
-    if isinstance(value, Schedule):
-        return value.say(lambda name: _say_name(name, quoted) if name is not None else "never")
-    if isinstance(value, list):
-        return "; ".join(value)
-    return f"“{value}”" if quoted else str(value)
-
-
 def _bases(contract: Contract) -> Iterator[tuple[str, ...]]:
-    for number, clause in enumerate(contract.clauses, 1):
-        for term, unit in clause.terms().items():
-            value = getattr(clause, term)
-            if unit and value is not None:
-                basis = clause.basis_of(term) or "not stated"
-                plain = (
-                    f"the scale “{value.name}”" if isinstance(value, SlidingScale) and value.name else unit.say(value)
-                )
-                yield str(number), f"{term.replace('_', ' ')}: {plain}", basis
-    for title, part in contract.measurement.parts() if contract.measurement else ():
+    worded = [(str(n), clause) for n, clause in enumerate(contract.clauses, 1)]
+    for title, part in [*worded, *(contract.measurement.parts() if contract.measurement else ())]:
         for term, said in part.numbers():
             yield title, f"{term.replace('_', ' ')}: {said}", part.basis_of(term) or "not stated"
 
