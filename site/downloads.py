@@ -266,7 +266,7 @@ def title(notebook: Any) -> str:
 def kit(site: str = "") -> bytes:
     """The kit, as the bytes of a .zip."""
     files: dict[str, str | bytes] = {**tree("src/carecontracts", "contracts")}
-    for name in ("pyproject.toml", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE"):
         files[name] = (ROOT / name).read_bytes()
     kept, titles = set(files), []
     paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
