@@ -169,8 +169,8 @@ class _Work:
 
     def _list(self) -> ir.Table:
         population = self.rules.population
-        wanted = {"held": _definition(population.definition)} | {
-            f"tier_{n}": _definition(tier.definition) for n, tier in enumerate(self.rules.tiers.values())
+        wanted = {"held": population.definition} | {
+            f"tier_{n}": tier.definition for n, tier in enumerate(self.rules.tiers.values())
         }
         table = member_years(self.claims)
         try:  # cost and use need no diagnoses, which are most of the work
@@ -192,7 +192,7 @@ class _Work:
     @property
     def needs_list(self) -> bool:
         population = self.rules.population
-        return population.definition != "everyone" or bool(self.rules.tiers) or any(
+        return population.definition != definitions.Everyone() or bool(self.rules.tiers) or any(
             item == "end-stage renal disease" for item in population.left_out
         )  # fmt: skip
 
@@ -231,10 +231,6 @@ def _latest(table: ir.Table) -> date | None:
     return found
 
 
-def _definition(made: Any) -> Any:
-    return definitions.definition("alive") if made == "everyone" else definitions.read(made)
-
-
 def _work(claims: Claims, contract: Contract, years: Sequence[int] | None, lists: dict[str, ir.Table]) -> _Work:
     rules = contract.measurement
     if rules is None:
@@ -271,15 +267,6 @@ def _faults(work: _Work, held: list[int]) -> Iterator[Fault]:
             if needed not in held:
                 do = "give claims that reach back so far, or amend the measurement"
                 yield Fault("claims", f"lines of {span}", f"lines of {needed}: {why} in {year} reads it", do)
-    for place, made in [
-        ("measurement 'population'", rules.population.definition),
-        *((f"measurement 'tiers, {name}'", tier.definition) for name, tier in rules.tiers.items()),
-    ]:
-        if made != "everyone":
-            try:
-                definitions.read(made, place)
-            except Refusal as refusal:
-                yield from refusal.faults
     if work.needs_list and contract.year_starts != 1:
         do = "begin the contract year in January, or take everyone"
         yield Fault("year_starts", str(contract.year_starts), "1: a definition is read from a calendar year", do)
@@ -430,7 +417,7 @@ class _YearOf:
             leave((people.age > population.age_to).fill_null(True), f"older than {population.age_to}")
         if work.needs_list:
             people = _joined(people, self.list_of(found))
-            if population.definition != "everyone":
+            if population.definition != definitions.Everyone():
                 leave(~people.held.fill_null(False), "does not meet the definition")
             if "end-stage renal disease" in population.left_out:
                 leave(people.esrd, "end-stage renal disease")

@@ -10,10 +10,9 @@ from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
-from pydantic_core import PydanticCustomError
 
 from .files import read_yaml
-from .refusal import did_you_mean, show
+from .refusal import did_you_mean, refuse, show
 
 KINDS = {"icd10": "icd-10-cm", "icd9": "icd-9-cm"}  # as Tuva writes diagnosis_code_type
 
@@ -65,8 +64,7 @@ def value_sets() -> Mapping[str, Condition]:
 def _known(name: Any) -> Any:
     known = value_sets()
     if not isinstance(name, str) or name not in known:
-        told = {"given": show(name), "allowed": ", ".join(known), "do": did_you_mean(name, known) + "name a condition"}
-        raise PydanticCustomError("condition", "{do}", told)
+        refuse(show(name), ", ".join(known), did_you_mean(name, known) + "name a condition")
     return name
 
 

@@ -1,14 +1,16 @@
 """What a clause, a part of how a year is measured and a population definition share: terms that print as words."""
 
+import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, Protocol, Self, get_args, get_origin, runtime_checkable
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import core_schema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from .refusal import refuse, show
+from .files import Place
+from .refusal import Fault, Refusal, did_you_mean, refuse, show
 from .units import Schedule, SlidingScale, Unit, is_year, say_list, tidy
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
@@ -48,6 +50,15 @@ class ByYear:
                 lambda v: dict(v) if isinstance(v, dict) else v
             ),
         )
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """A term that has words of its own, such as a population definition."""
+
+    def say(self) -> str: ...
+
+    def has_numbers(self) -> bool: ...
 
 
 class Worded(BaseModel):
@@ -115,6 +126,8 @@ class Worded(BaseModel):
         def one(value: Any) -> str:
             if unit:
                 return unit.say(value)
+            if isinstance(value, Spoken):
+                return value.say()
             if value in self.spoken.get(term, ()):
                 return self.spoken[term][value]
             return str(value).replace("_", " ") if self.said_plainly(term) else f"“{value}”"
@@ -174,6 +187,8 @@ def fields_in(template: str) -> tuple[str, ...]:
 
 
 def _has_numbers(value: Any) -> bool:
+    if isinstance(value, Spoken):
+        return value.has_numbers()
     if isinstance(value, (Mapping, list)):
         return any(map(_has_numbers, value.values() if isinstance(value, Mapping) else value))
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -191,3 +206,41 @@ def _metadata(cls: type[BaseModel], term: str) -> list[Any]:
     field = cls.model_fields[term]
     inside = [m for option in get_args(field.annotation) for m in getattr(option, "__metadata__", ())]
     return [*field.metadata, *inside]
+
+
+# --- what is wrong inside a term -------------------------------------------------------------------------------------
+
+Misfit = tuple[Place, Fault]  # a mistake inside a term: the keys that lead to it, and the fault without its place
+
+
+def refuse_each(misfits: Iterable[Misfit]) -> NoReturn:
+    """Refuses a value within a validator of pydantic, each mistake told at its own place in the file."""
+    raise ValidationError.from_exception_data(
+        "terms",
+        [
+            InitErrorDetails(type=PydanticCustomError("value_error", "", {"error": Refusal([fault])}), loc=at, input="")
+            for at, fault in misfits
+        ],
+    )
+
+
+def misfits_in(kind: type[BaseModel], terms: Mapping[Any, Any], known: Collection[str]) -> Iterator[Misfit]:
+    """What is wrong with the terms given of a kind, of which only the known ones may be."""
+    for term in terms:
+        if term not in known:
+            do = did_you_mean(term, known) + "rename or remove it"
+            yield (term,), Fault("", f"the unknown term `{term}`", ", ".join(known) or "no terms", do)
+    try:
+        kind.model_validate({term: value for term, value in terms.items() if term in known})
+    except ValidationError as error:
+        for each in error.errors():
+            context, given = each.get("ctx", {}), each["input"]
+            if isinstance(refusal := context.get("error"), Refusal):
+                yield each["loc"], refusal.faults[0]
+            elif each["type"] == "literal_error":
+                words = re.findall(r"'([^']+)'", context["expected"])
+                yield each["loc"], Fault("", show(given), ", ".join(words), did_you_mean(given, words) + "correct it")
+            else:
+                allowed = {"list_type": "a list: [first, second]", "too_short": "at least {min_length} of them"}
+                told = allowed.get(each["type"], each["msg"]).format(**context)
+                yield each["loc"], Fault("", show(given), told, "correct it")

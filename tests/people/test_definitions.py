@@ -29,6 +29,7 @@ from carecontracts.people.member_years import member_years
 from carecontracts.people.predict import FEATURES, fit, with_predicted
 from carecontracts.refusal import Refusal
 from carecontracts.value_sets import value_sets
+from carecontracts.worded import fields_in
 
 day = dt.date.fromisoformat
 
@@ -326,6 +327,7 @@ EDGES = [
     ("score", {"system": "acg", "at_least": 3}, [{"score_acg": 3.0}], [{"score_acg": 2.99}, {"score_prism": 4.0}]),
     ("washington", {}, [{"score_prism": 1.5}], [{"score_prism": 1.49}, {}]),
     ("hcc", {}, [{"hcc": 2.0}], [{"hcc": 1.99}]),
+    ("everyone", {}, [{}], []),
     ("covered", {}, [{"months": 10}], [{"months": 9}]),
     ("aged", {"at_least": 19, "at_most": 64}, [{"age": 19}, {"age": 64}], [{"age": 18}, {"age": 65}]),
     ("alive", {}, [{"died": 0}], [{"died": 1}]),
@@ -353,7 +355,7 @@ def test_each_side_of_each_threshold(n, answers):
 
 
 def test_every_definition_is_tried_on_its_edges():
-    assert set(D.RULES) == {edge[0] for edge in EDGES} | {"dearest", "predicted"}
+    assert set(D.kinds()) == {edge[0] for edge in EDGES} | {"dearest", "predicted"}
 
 
 @pytest.mark.parametrize(("name", "column"), [("dearest", "paid"), ("predicted", "predicted_paid")])
@@ -393,7 +395,7 @@ def table():
     return whole()
 
 
-@pytest.mark.parametrize("name", D.RULES)
+@pytest.mark.parametrize("name", D.kinds())
 def test_no_definition_reads_the_year_after(name, table):
     for each in (D.definition(name), D.definition(name).both_years()):
         read = each.reads(table)
@@ -418,7 +420,7 @@ def test_a_definition_is_the_same_whatever_came_after():
     table = with_years_beside(made(*people).union(made(*people, year=2025)), [*YEAR, "payer_type"])
     other = table.mutate(**{f"next_{c}": ibis.literal(99) for c in AFTER}, next_known=ibis.literal(0))
     lists = [
-        t.select("person_id", "year", **{name: D.definition(name)(t) for name in D.RULES})
+        t.select("person_id", "year", **{name: D.definition(name)(t) for name in D.kinds()})
         .order_by("person_id", "year")
         .execute()
         for t in (table, other)
@@ -445,7 +447,7 @@ STAYS, COST = D.definition("stays"), D.definition("cost")
 )
 def test_and_or_and_not(both, truth):
     assert held(both, made(*FOUR)) == truth
-    assert held(D.read(both.data()), made(*FOUR)) == truth
+    assert held(D.from_data(both.data()), made(*FOUR)) == truth
 
 
 def test_what_is_unknown_does_not_qualify_and_so_is_not_excluded():
@@ -468,43 +470,40 @@ def test_a_joined_definition_reads_as_yaml_holds_it():
         D.definition("stays", at_least=3) | (STAYS & D.definition("has", conditions=["smi"]))
     ) & ~COST.both_years()
     text = yaml.safe_dump(shared.data(), sort_keys=False)
-    assert D.read(yaml.safe_load(text)) == shared
-    assert str(D.read(yaml.safe_load(text))) == str(shared)
+    assert D.from_data(yaml.safe_load(text)) == shared
+    assert str(D.from_data(yaml.safe_load(text))) == str(shared)
 
 
 def test_joining_the_same_way_twice_makes_one_list():
     assert ((STAYS | COST) | D.definition("alive")).data() == {"any": ["stays", "cost", "alive"]}
 
 
-@pytest.mark.parametrize("name", D.RULES)
-def test_the_words_say_every_term(name):
-    made_of = D.RULES[name]
-    for term, default in made_of.defaults.items():
-        assert f"{{{term}}}" in made_of.words
-        if not isinstance(default, (str, list)):
-            assert str(D.definition(name)) != str(D.definition(name, **{term: default / 2}))
+@pytest.mark.parametrize("kind", D.kinds().values())
+def test_every_term_of_every_definition_is_said(kind):
+    assert {term for sentence in kind.words for term in fields_in(sentence)} == set(kind.terms())
+    for term, unit in kind.terms().items():
+        default = getattr(kind(), term)
+        other = default / 2 if unit else default[:1] * 2 if isinstance(default, list) else "other"
+        assert kind().say() != kind(**{term: other}).say(), term
 
 
-@pytest.mark.parametrize("name", D.RULES)
+@pytest.mark.parametrize("name", D.kinds())
 def test_every_term_has_a_basis(name):
-    for _, term, _, basis in D.definition(name).basis():
+    for _, term, _, basis in D.definition(name).bases():
         assert basis, term
-    if D.RULES[name].mark != "assumption" and name != "new_york_health_home":
-        assert D.RULES[name].source
+    kind = D.kinds()[name]
+    assert bool(kind.source) == (kind.mark != "assumption" and name != "new_york_health_home")
+    assert set(kind.assumed) <= set(kind.terms())
 
 
 def test_a_basis_in_the_references_is_there():
-    keys = {b for r in D.RULES.values() for b in (*r.basis.values(), r.source)} - {
-        "",
-        "assumption",
-        "42 USC 1396w-4(h)",
-    }
+    keys = {kind.source for kind in D.kinds().values()} - {"", "42 USC 1396w-4(h)"}
     bib = (Path(__file__).parents[2] / "book" / "references.bib").read_text("utf-8")
     assert not [key for key in keys if f"{{{key}," not in bib]
 
 
 def test_a_term_that_a_party_sets_is_agreed_and_no_longer_a_published_number():
-    bases = {term: basis for _, term, _, basis in D.definition("super_utilizer", public=5).basis()}
+    bases = {term: basis for _, term, _, basis in D.definition("super_utilizer", public=5).bases()}
     assert bases == {"public": "agreed", "private": "hcup2015sb190"}
 
 
@@ -526,12 +525,12 @@ def test_a_term_that_a_party_sets_is_agreed_and_no_longer_a_published_number():
 )
 def test_a_definition_that_cannot_be_read_is_refused_with_what_to_do(data, said):
     with pytest.raises(Refusal, match=said):
-        D.read(data)
+        D.from_data(data)
 
 
 def test_every_mistake_is_told_at_once():
     with pytest.raises(Refusal) as refused:
-        D.read({"any": ["stay", {"all": [{"cost": {"dollar": 1}}, "costs"]}]})
+        D.from_data({"any": ["stay", {"all": [{"cost": {"dollar": 1}}, "costs"]}]})
     assert len(refused.value.faults) == 3
 
 

@@ -88,7 +88,7 @@ def test_the_term_sheet_prints_each_part_and_each_basis(tmp_path: Path) -> None:
     )
     assert "| Spending | truncated at: \\$240,000 in 2024 to 2025 and \\$250,000 from 2026 | illustrative |" in sheet
     assert "| Benchmark | trend: 5% | not stated |" in sheet
-    assert "| Population | definition: cost with dollars 25,000 | not stated |" in sheet
+    assert "| Population | definition: cost of \\$25,000 or more in the year | not stated |" in sheet
     assert "- lists made anew within a year" in sheet
     write_word(agreed, tmp_path / "sheet.docx")
     texts = [paragraph.text for paragraph in Document(str(tmp_path / "sheet.docx")).paragraphs]
@@ -141,7 +141,7 @@ measurement:
   benchmark: {kind: own_history, weights: [0.5, 0.6], trend: 5}
   measures:
     admissions: {measur: x}
-  tiers: {complex: {definition: d, basis: {least: illustrative}}}
+  tiers: {complex: {definition: {costt: {dollarz: lots}}, basis: {least: illustrative}}}
 """
     )
     heads = [fault.splitlines()[0] for fault in told]
@@ -161,6 +161,8 @@ measurement:
         "c.yaml, line 22, measurement 'benchmark', term `trend`\n  given:   5",
         "c.yaml, line 24, measurement 'measures, admissions', term `measure`\n  given:   nothing",
         "c.yaml, line 24, measurement 'measures, admissions', term `measur`\n  given:   the unknown term `measur`",
+        "c.yaml, line 25, measurement 'tiers, complex', term `definition.costt`\n  given:   'costt'\n",
+        "did you mean 'cost'?",
         "c.yaml, line 25, measurement 'tiers, complex', term `basis.least`",
     ):
         assert expected in whole, expected
@@ -186,6 +188,31 @@ measurement:
 def test_what_cannot_be_meant_is_refused(change: dict[str, Any], given: str) -> None:
     (fault,) = faults(CONTRACT + yaml.safe_dump({"measurement": MEASUREMENT | change}))
     assert f"given:   {given}" in fault
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda data: Contract.parse(yaml.safe_dump(data)),
+        lambda data: contract().amend(measurement=data["measurement"]),
+    ],
+    ids=["parse", "amend"],
+)
+def test_every_mistake_in_a_definition_is_told_at_its_place(load: Any) -> None:
+    wrong = {"any": ["stay", {"cost": {"dollars": "lots"}}, {"not": {"has": {"conditions": ["smi", "diabetis"]}}}]}
+    with pytest.raises(Refusal) as refusal:
+        load(yaml.safe_load(CONTRACT) | {"measurement": MEASUREMENT | {"population": {"definition": wrong}}})
+    places = [
+        "measurement 'population', term `definition.any.0`",
+        "measurement 'population', term `definition.any.1.cost.dollars`",
+        "measurement 'population', term `definition.any.2.not.has.conditions.1`",
+    ]
+    assert [fault.where.partition("measurement")[2] for fault in refusal.value.faults] == [
+        place.partition("measurement")[2] for place in places
+    ]
+    assert [fault.do.partition("?")[0] for fault in refusal.value.faults] == [
+        "did you mean 'stays'", "write a plain number, without quotes, commas or signs", "did you mean 'diabetes'"
+    ]  # fmt: skip
 
 
 anything = st.recursive(

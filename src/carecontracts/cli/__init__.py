@@ -15,7 +15,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from .. import __version__
+from .. import __version__, definitions
 from ..contract import Contract
 from ..files import number_in, read_yaml, safe_cell
 from ..gallery import gallery, gallery_names
@@ -601,10 +601,10 @@ def measure_command(
 def claims_definitions() -> None:
     """List the population definitions: their words, and what each number in them rests on."""
     table = _table("Name", "In words", "Terms, and what they rest on")
-    for rule in _people("definitions").catalog():
-        made = _people("definitions").definition(rule.name)
-        bases = "\n".join(f"{term} {value}: {basis}" for _, term, value, basis in made.basis())
-        table.add_row(rule.name, str(made), bases)
+    for name in definitions.kinds():
+        made = definitions.definition(name)
+        bases = "\n".join(f"{term} {value}: {basis}" for _, term, value, basis in made.bases())
+        table.add_row(name, str(made), bases)
     _console().print(table)
 
 
@@ -621,18 +621,17 @@ def claims_crosswalk(
 
     Counts of 1 to 10, and what would give one away, are hidden in all that it prints and writes.
     """
-    rules = _people("definitions")
 
-    def one(text: str) -> Any:
+    def one(text: str) -> definitions.Definition:
         path = Path(text)
-        return rules.read(read_yaml(path)[0], text) if path.suffix in (".yaml", ".yml") else rules.read(text, text)
+        return definitions.from_data(read_yaml(path)[0] if path.suffix in (".yaml", ".yml") else text, text)
 
     *made, claims = _all_or_refuse(
         *(lambda text=text: one(text) for text in definition), lambda: _people("claims.read").read(source)
     )
     with _console(stderr=True).status("Reading claims"):
         roster = _people("people.member_table").held(claims)
-        if any(leaf.name == "predicted" for each in made for leaf in each.rules()):
+        if any(isinstance(rule, definitions.Predicted) for each in made for rule in each.rules()):
             roster, _ = _people("people.predict").with_predicted(roster)
         crossed = _people("people.crosswalk").crosswalk(roster, dict(zip(definition, made, strict=True)), year)
     console = _console()

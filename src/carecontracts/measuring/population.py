@@ -2,8 +2,9 @@
 
 from typing import Literal
 
+from ..definitions import AnyDefinition, Everyone
 from ..units import Years
-from .part import Definition, Part
+from .part import Part
 
 
 class Population(Part):
@@ -22,7 +23,7 @@ class Population(Part):
         "lists made anew within a year",
         "claims of the year before that had not arrived when the list was made",
     )
-    definition: Definition = "everyone"
+    definition: AnyDefinition = Everyone()
     known: Literal["the year before", "the year itself"] = "the year before"
     years_running: Years | None = None
     made: Literal["anew for each year", "once, before the first year"] = "anew for each year"
@@ -36,4 +37,4 @@ class Tier(Part):
 
     title = "Tier"
     words = ("Of the people who count and are in no tier before it, those who meet this definition: {definition}.",)
-    definition: Definition
+    definition: AnyDefinition
