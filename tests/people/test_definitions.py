@@ -487,6 +487,52 @@ def test_every_term_of_every_definition_is_said(kind):
         assert kind().say() != kind(**{term: other}).say(), term
 
 
+@pytest.fixture(scope="module")
+def lists_by_hand():
+    """Who of `claims-by-hand` is on each list of 2025, with a number as it stands and with half of it."""
+    table = kept(members(tables.read(Path(__file__).parent / "claims-by-hand")))
+    table = table.mutate(predicted_paid=table.paid, hcc=table.score_prism)
+    asked = {}
+    for name, kind in D.kinds().items():
+        for term in (term for term, unit in kind.terms().items() if unit):
+            default = getattr(kind(), term)
+            whole = 2 if default == 1 else default  # "half a stay or more" is "one or more"
+            asked[name, term] = [D.definition(name, **{term: number}) for number in (whole, whole / 2)]
+    flags = {f"{n}, {side}": pair[side](table) for n, pair in enumerate(asked.values()) for side in (0, 1)}
+    rows = table.select("person_id", "year", **flags).filter(ibis._.year == 2025).to_pandas().set_index("person_id")
+    return {key: [set(rows.index[rows[f"{n}, {side}"]]) for side in (0, 1)] for n, key in enumerate(asked)}
+
+
+NUMBERS = [(name, term) for name, kind in D.kinds().items() for term, unit in kind.terms().items() if unit]
+
+
+@pytest.mark.parametrize(("name", "term"), NUMBERS)
+def test_halving_any_number_of_any_definition_changes_who_is_on_the_list(name, term, lists_by_hand):
+    whole, half = lists_by_hand[name, term]
+    if term in ("at_most", "share"):
+        assert whole > half
+    else:
+        assert whole < half  # a lower threshold takes in more
+
+
+def test_whom_half_a_number_takes_in(lists_by_hand):
+    """Worked out from the table of people in `claims-by-hand/README.md`."""
+    gained = {key: half - whole for key, (whole, half) in lists_by_hand.items()}
+    assert gained["cost", "dollars"] == {"ada"}  # $20,000
+    assert gained["super_utilizer", "private"] == {"ada"}  # two stays
+    assert gained["super_utilizer", "public"] == {"dot", "fay", "hal"}
+    assert gained["camden", "in_six_months"] == {"eve"}  # one stay, and the rest
+    assert gained["camden", "chronic"] == {"fay"}  # kidney disease alone
+    assert gained["camden", "factors"] == {"dot", "hal"}
+    assert gained["camden", "drugs"] == {"hal"}  # three drugs are a second factor
+    assert gained["chronic_and_behavioral", "visits"] == {"hal"}  # one visit
+    assert gained["commonwealth_fund", "age"] == {"ida"}
+    assert gained["health_home", "chronic"] == {"cal", "fay"}
+    assert gained["frail", "indicators"] == {"kay"}
+    assert gained["covered", "months"] == {"ada"}
+    assert lists_by_hand["aged", "at_most"][0] - lists_by_hand["aged", "at_most"][1] == {"kay"}
+
+
 @pytest.mark.parametrize("name", D.kinds())
 def test_every_term_has_a_basis(name):
     for _, term, _, basis in D.definition(name).bases():
