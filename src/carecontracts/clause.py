@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BeforeValidator
 
+from .expected import Expected, Moves
 from .ledger import Ledger
 from .refusal import refuse, show
-from .units import Ladder, Number, Schedule, SlidingScale, Unit, when
+from .units import Dollars, Ladder, Number, Schedule, SlidingScale, Unit, unit_of, when
 from .worded import ConditionName, Name, Party, Worded, fields_in
 from .year import Year
 
@@ -44,6 +45,8 @@ class Clause(Worded):
     reads: ClassVar[
         Mapping[str, Unit | None]
     ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
+    units: ClassVar[Mapping[str, Unit]] = {}  # of the workings that are no dollars; `{tier} months` names a term too
+    roles: ClassVar[tuple[str, ...]] = ("payer", "payee")  # what the words call the parties
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
     remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
@@ -82,17 +85,55 @@ class Clause(Worded):
         """The facts that this clause reads, by name; `measures.{quality}` follows the term `quality`."""
         needs: dict[str, Unit | None] = {}
         for template, unit in self.reading().items():
+            needs.update(dict.fromkeys(self._named(template), unit))
             for term in fields_in(template):
                 value = getattr(self, term)
-                names = _names_in(value)
-                needs.update({template.replace(f"{{{term}}}", name): unit for name in names})
-                if not names and self.terms().get(term) and value is not None:
+                if not _names_in(value) and self.terms().get(term) and value is not None:
                     needs[template.partition(".")[0]] = unit  # an untiered fee reads all member months
-            if not fields_in(template):
-                needs[template] = unit
         if any(_slides(getattr(self, term)) for term in self.terms()):
             needs["lives"] = None
         return needs | {f"conditions.{name}": None for name in (*self.only_if, *self.unless)}
+
+    def _named(self, template: str) -> list[str]:
+        """What a template stands for, once for each name that its term gives."""
+        for term in fields_in(template):
+            return [template.replace(f"{{{term}}}", name) for name in _names_in(getattr(self, term))]
+        return [template]
+
+    def unit_of(self, working: str) -> Unit:
+        """The unit of one of its workings: dollars, where `units` does not say otherwise."""
+        named = {name: unit for template, unit in self.units.items() for name in self._named(template)}
+        return named.get(working, unit_of(Dollars))
+
+    # --- what chance must know of it ---
+
+    @property
+    def pays_for_results(self) -> bool:
+        """Whether it pays by spending or by a measure, which luck moves as well as work does."""
+        return any(name == "spend" or name.startswith("measures.") for name in self.facts)
+
+    @property
+    def money_back(self) -> bool:
+        """Whether it gives back, for want of results, what was paid for them."""
+        return False
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        """The facts of a plausible year of which it knows more than their group, if the program changes nothing."""
+        return {}
+
+    def moves(self) -> Mapping[str, Moves]:
+        """How those of its facts move of which it knows more than their group."""
+        return {}
+
+    def price_of_all_care(self) -> Number | None:
+        """What it pays in a year for a member's whole care, where it does; tiers count alike."""
+        return None
+
+    def claims_from(self) -> Number:
+        """The dollars of one member's claims below which they move nothing here."""
+        return 0.0
+
+    # --- its year ---
 
     def at(self, year: Year, first_year: int) -> Self:
         """The same clause with every schedule and sliding scale turned into this year's number."""

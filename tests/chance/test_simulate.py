@@ -73,6 +73,114 @@ def test_facts_are_drawn_around_what_is_expected(name: str) -> None:
             assert abs(got.mean() - value) <= 6 * got.std() / math.sqrt(DRAWS) + slack, fact
 
 
+def renamed(contract: Contract) -> tuple[Contract, dict[str, str]]:
+    """The contract with every measure and outcome called x1, x2 …, and what each was called."""
+    facts = [fact.partition(".") for fact in contract.facts()]
+    names = dict.fromkeys(name for group, _, name in facts if group in ("measures", "outcomes"))
+    new = {name: f"x{k}" for k, name in enumerate(names, 1)}
+    changes: dict[str, dict[str, str]] = {clause.name: {} for clause in contract.clauses}
+    for clause in contract.clauses:
+        for group, _, term in (template.partition(".") for template in clause.reading()):
+            named = getattr(clause, term.strip("{}")) if group in ("measures", "outcomes") else None
+            if named:
+                changes[clause.name][term.strip("{}")] = new[named]
+    return contract.amend(changes), new
+
+
+@pytest.mark.parametrize("name", gallery_names())
+def test_names_decide_nothing(name: str) -> None:
+    contract = Contract.load(gallery(name))
+    other, new = renamed(contract)
+    before, after = (simulate(c, draws=100, rng=rng(), effect=0.05) for c in (contract, other))
+    for year, same in zip(before.years, after.years, strict=True):
+        for fact, value in year.facts().items():
+            group, _, part = fact.partition(".")
+            known_as = f"{group}.{new[part]}" if group in ("measures", "outcomes", "denominators") else fact
+            assert np.array_equal(value, same.fact(known_as)), fact
+    for line, same in zip(before.ledger, after.ledger, strict=True):
+        assert np.array_equal(line.amount, same.amount), line.clause
+    assert in_words(before, before, 0.05) == in_words(after, after, 0.05)
+
+
+PRICE = """
+title: A price
+summary: For tests.
+parties: {plan: the plan, practice: the practice}
+first_year: 1
+years: 1
+clauses:
+  - {name: price, kind: outcome_price, payer: plan, payee: practice, due: quarterly, outcome: hospital nights,
+     comparison: what others had, better: fewer, price: 100, TERM}
+"""
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected", "clumps", "others"),
+    [
+        ("unit: events", 600, 2, 2),  # 500 people x 1.2
+        ("unit: people", 600, 2, 2),
+        ("unit: days", 3_000, 12, 12),  # 500 people x 6, in stays
+        ("unit: days, comparison_is: agreed", 3_000, 12, 0),
+        ("unit: dollars", 600, 0, 0),
+    ],
+)
+def test_an_outcome_is_drawn_by_its_unit(terms: str, expected: float, clumps: float, others: float) -> None:
+    """The variance of a count is `clumps` times its mean; five standard errors of a variance, with room for skew."""
+    contract = Contract.parse(PRICE.replace("TERM", terms))
+    [drawn] = draw_years(contract, expected_years(contract, lives=500), rng=rng(), draws=DRAWS, luck=Luck())
+    for name, by in (("hospital nights", clumps), ("what others had", others)):
+        count = np.broadcast_to(drawn.outcomes[name], DRAWS)
+        assert count.mean() == pytest.approx(expected, abs=6 * math.sqrt(by * expected / DRAWS) + 1e-9)
+        assert count.var() / count.mean() == pytest.approx(by, abs=5 * by * math.sqrt(3 / DRAWS) + 1e-9)
+
+
+BONUS = """
+title: A bonus
+summary: For tests.
+parties: {plan: the plan, practice: the practice}
+first_year: 1
+years: 1
+clauses:
+  - {name: bonus, kind: performance_bonus, payer: plan, payee: practice, due: quarterly, measure: visits,
+     baseline: visits before, improvement: {0: 1}, better: lower, per: in all, amount: 100, TERM}
+"""
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected", "variance", "before"),
+    [
+        ("unit: a share", 0.6, 0.6 * 0.4 / 200, 1),  # of 40% of 500 people
+        ("unit: a rate per member", 1.2, 2 * 1.2 / 500, 1),  # twice Poisson's
+        ("unit: 'a rate per 1,000 members'", 300, 2 * 150 * 4, 1),  # 150 events, each of which is 2 per 1,000
+        ("unit: 'a rate per 1,000 members', baseline_is: agreed", 300, 2 * 150 * 4, 0),
+    ],
+)
+def test_a_measure_is_drawn_by_its_unit(terms: str, expected: float, variance: float, before: float) -> None:
+    contract = Contract.parse(BONUS.replace("TERM", terms))
+    [drawn] = draw_years(contract, expected_years(contract, lives=500), rng=rng(), draws=DRAWS, luck=Luck())
+    for name, by in (("visits", variance), ("visits before", variance * before)):
+        rate = np.broadcast_to(drawn.measures[name], DRAWS)
+        assert rate.mean() == pytest.approx(expected, abs=6 * math.sqrt(by / DRAWS) + 1e-9)
+        assert rate.var() == pytest.approx(by, abs=5 * by * math.sqrt(3 / DRAWS) + 1e-9)
+
+
+def test_a_measure_without_a_unit_is_a_share_and_more_is_refused() -> None:
+    contract = Contract.parse(BONUS.replace(", TERM", ""))
+    year = Year(year=1, lives=500, measures={"visits": 1.2, "visits before": 0.9})
+    with pytest.raises(Refusal, match=r"a number from 0 to 1 .*: clause 'bonus' reads it"):
+        contract.settle([year])
+    per_member = contract.amend({"bonus": {"unit": "a rate per member"}})
+    assert per_member.settle([year]).total(clause="bonus") == 0  # not lower than before
+
+
+def test_one_measure_in_two_units_is_refused() -> None:
+    bonus = BONUS.strip().splitlines()[-2:]
+    again = "\n".join(bonus).replace("name: bonus", "name: again").replace("TERM", "unit: a rate per member")
+    contract = Contract.parse(BONUS.replace("TERM", "unit: a share") + again)
+    with pytest.raises(Refusal, match=r"clause 'again', measures\.visits"):
+        expected_years(contract, effect=0.1)
+
+
 def test_the_same_seed_draws_the_same_years() -> None:
     contract = Contract.load(gallery("shared-savings"))
     one, same, other = (simulate(contract, draws=200, rng=rng(seed)).net("plan") for seed in (4, 4, 5))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from carecontracts import Contract, Fault, Refusal, Year, read_years
+from carecontracts.clauses import RESPELLED
 from carecontracts.cli import main
 from carecontracts.paper.term_sheet import term_sheet
 from carecontracts.programs import mssp
@@ -226,6 +227,9 @@ NOT_A_TERM = [
     ("fee", "kind", "[care_management_fee]", "one of the kinds"),
     ("fee", "kind", "{a: 1}", "one of the kinds"),
     ("fee", "kind", "null", "one of the kinds"),
+    *(("fee", "kind", old, f"{old} is now: {new}") for old, new in RESPELLED.items()),
+    ("fee", "kind", "savings_corridor", "savings_corridor is now: kind: corridor, of: savings"),
+    ("fee", "kind", "measure_guarantee", "measure_guarantee is now: kind: fee_at_risk_on_measure"),
     ("fee", "due", "weekly", "monthly; quarterly"),
     ("fee", "due", "9", "monthly; quarterly"),
     ("fee", "due", "9999 months after the year ends", "monthly; quarterly"),

@@ -30,7 +30,7 @@ def pays(clause: dict, *years: Year) -> list[float]:
 def test_a_corridor_with_nothing_up_to_a_minimum_is_savings_counted_from_the_minimum(benchmark, spend, part, minimum):
     year = Year(year=1, benchmark=benchmark, spend=spend)
     savings = {"kind": "shared_savings", "minimum": minimum, "share": part, "counted_from": "the minimum"}
-    corridor = {"kind": "savings_corridor", "bands": {0.0: 0.0, minimum or 1e-9: part}}
+    corridor = {"kind": "corridor", "of": "savings", "bands": {0.0: 0.0, minimum or 1e-9: part}}
     (one,), (other,) = pays(savings, year), pays(corridor, year)
     assert abs(one - other) <= 0.02
 
@@ -39,14 +39,20 @@ def test_a_corridor_with_nothing_up_to_a_minimum_is_savings_counted_from_the_min
 def test_a_period_of_one_year_is_shared_savings(benchmark, spend, part, minimum):
     year = Year(year=1, benchmark=benchmark, spend=spend)
     terms = {"minimum": minimum, "share": part}
-    once = {"kind": "cumulative_savings", "period": 1, "settled": "once, when the period ends"}
+    once = {"kind": "cumulative", "of": "savings", "period": 1, "settled": "once, when the period ends"}
     assert pays({"kind": "shared_savings"} | terms, year) == pays(once | terms, year)
 
 
 @given(st.lists(dollars, min_size=3, max_size=3), share)
 def test_years_added_together_never_pay_more_than_the_good_ones_alone(spends, part):
     years = [Year(year=k, benchmark=1_000_000.0, spend=spend) for k, spend in enumerate(spends, 1)]
-    terms = {"kind": "cumulative_savings", "minimum": 0, "share": part, "settled": "once, when the period ends"}
+    terms = {
+        "kind": "cumulative",
+        "of": "savings",
+        "minimum": 0,
+        "share": part,
+        "settled": "once, when the period ends",
+    }
     together, alone = sum(pays(terms | {"period": 3}, *years)), sum(pays(terms | {"period": 1}, *years))
     assert together <= alone + 0.02
 
@@ -54,7 +60,7 @@ def test_years_added_together_never_pay_more_than_the_good_ones_alone(spends, pa
 @given(st.lists(dollars, min_size=3, max_size=3), share)
 def test_paid_as_it_goes_ends_at_no_less_than_paid_once(spends, part):
     years = [Year(year=k, benchmark=1_000_000.0, spend=spend) for k, spend in enumerate(spends, 1)]
-    terms = {"kind": "cumulative_savings", "minimum": 0, "share": part, "period": 3}
+    terms = {"kind": "cumulative", "of": "savings", "minimum": 0, "share": part, "period": 3}
     as_it_goes = terms | {"settled": "each year on the years so far, less what was paid for them before"}
     once = terms | {"settled": "once, when the period ends"}
     assert sum(pays(as_it_goes, *years)) >= sum(pays(once, *years)) - 0.02

@@ -81,7 +81,7 @@ CLINIC = {"kind": "plurality", "billed_by": ["clinic"], "lookback": 12}
 def contract(**measurement: Any) -> Contract:
     fee = {"name": "fee", "kind": "care_management_fee", "payer": "plan", "payee": "clinic", "due": "monthly",
            "per_member_per_month": 10}  # fmt: skip
-    savings = {"name": "savings", "kind": "savings_corridor", "payer": "plan", "payee": "clinic",
+    savings = {"name": "savings", "kind": "corridor", "of": "savings", "payer": "plan", "payee": "clinic",
                "due": "9 months after the year ends", "bands": {0: 0.5}}  # fmt: skip
     if (measurement.get("fees") or {}).get("treatment") == "netted once from":
         savings["net_of"] = ["fee"]
@@ -420,7 +420,7 @@ first_year: 2009
 years: 1
 clauses:
   - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 100}
-  - {name: savings, kind: savings_corridor, payer: plan, payee: practice, due: 9 months after the year ends,
+  - {name: savings, kind: corridor, of: savings, payer: plan, payee: practice, due: 9 months after the year ends,
      bands: {0: 0, 0.02: 0.5}, net_of: [fee]}
 measurement:
   population: {definition: {dearest: {share: 0.2}}}

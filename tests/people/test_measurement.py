@@ -26,7 +26,8 @@ years: 2
 clauses:
   - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 85}
   - name: savings
-    kind: savings_corridor
+    kind: corridor
+    of: savings
     payer: plan
     payee: practice
     due: 9 months after the year ends

@@ -175,7 +175,7 @@ years: 1
 clauses:
   - {name: fee, kind: care_management_fee, payer: plan, payee: clinic, due: monthly, per_member_per_month: 10,
      for_each: engaged month}
-  - {name: savings, kind: savings_corridor, payer: plan, payee: clinic, due: 9 months after the year ends,
+  - {name: savings, kind: corridor, of: savings, payer: plan, payee: clinic, due: 9 months after the year ends,
      bands: {0: 0.5}}
 measurement:
   population: {definition: {cost: {dollars: 500}}}

@@ -30,19 +30,15 @@ from scipy.special import ndtr
 from scipy.stats import nbinom, poisson
 from tqdm import tqdm
 
-from ..clause import Clause
-from ..clauses.in_kind_support import InKindSupport
-from ..clauses.outcome_price import OutcomePrice
-from ..clauses.performance_bonus import PerformanceBonus
-from ..clauses.stop_loss import StopLoss
 from ..contract import Contract
+from ..expected import COST, COUNTED, ENGAGED, PER, Moves
 from ..ledger import Ledger, Line
 from ..refusal import Fault, Refusal, show
 from ..units import least
 from ..year import Year
 from . import convolution
 from .noise import COEFFICIENT, Costs
-from .plausible import COST, COUNTED, ENGAGED, billed, budgeted, expected_years, lowered, with_effect
+from .plausible import expected_years, moving, with_effect
 
 __all__ = ["Luck", "Simulation", "draw_years", "expected_years", "in_words", "simulate", "with_effect"]
 
@@ -172,13 +168,13 @@ class Simulation:
     @property
     def payer(self) -> str:
         """The party that pays for results, or that gets money back for want of them; else the first clause's payer."""
-        clauses = [clause for clause in self.contract.clauses if depends_on_results(clause)]
-        found = [clause.payee if clause.kind in MONEY_BACK else clause.payer for clause in clauses]
+        clauses = [clause for clause in self.contract.clauses if clause.pays_for_results]
+        found = [clause.payee if clause.money_back else clause.payer for clause in clauses]
         return (found or [self.contract.clauses[0].payer])[0]
 
     def results(self) -> tuple[Any, Any]:
         """What the payer pays for results, and what it gets back for them, in each year and draw: (years x draws)."""
-        clauses = [clause.name for clause in self.contract.clauses if depends_on_results(clause)]
+        clauses = [clause.name for clause in self.contract.clauses if clause.pays_for_results]
         numbers = [year.year for year in self.years]
         pays = [self._array(self.ledger.total(year=y, payer=self.payer, clause=clauses)) for y in numbers]
         back = [self._array(self.ledger.total(year=y, payee=self.payer, clause=clauses)) for y in numbers]
@@ -206,21 +202,9 @@ class Simulation:
         return np.broadcast_to(np.asarray(value, dtype=float), (self.draws,))
 
 
-MONEY_BACK = {"savings_guarantee", "measure_guarantee", "shared_losses", "losses_corridor", "cumulative_losses"}
-NO_RESULT = {"capitation", "aggregate_stop_loss"}  # a risk score and a bad year are no results of a program
-
-
-def depends_on_results(clause: Clause) -> bool:
-    """Whether a clause pays by spending, by a measure, or by an outcome against a comparison: what luck can reach."""
-    if isinstance(clause, OutcomePrice):
-        return bool(clause.comparison) or clause.expected is not None
-    reads = any(name == "spend" or name.startswith("measures.") for name in clause.facts)
-    return reads and clause.kind not in NO_RESULT
-
-
 def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
     """What chance pays, told plainly: with a program that changes nothing, and with one that truly saves."""
-    clauses = [clause for clause in nothing.contract.clauses if depends_on_results(clause)]
+    clauses = [clause for clause in nothing.contract.clauses if clause.pays_for_results]
     if not clauses:
         return (
             "No clause pays by results, so luck pays nothing:"
@@ -231,11 +215,11 @@ def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
     for drawn, case in ((nothing, "changes nothing"), (works, f"truly saves {effect * 100:.10g}%"))[: 1 + (effect > 0)]:
         pays, back = drawn.results()
         who = f"If the program {case}, {payer}"
-        if any(clause.kind not in MONEY_BACK for clause in clauses):
+        if any(not clause.money_back for clause in clauses):
             still = " still" if drawn is nothing else ""
             sentences.append(f"{who}{still} pays {_in_an_average_year(pays, ' for results')}.")
             who = "It"
-        if any(clause.kind in MONEY_BACK for clause in clauses):
+        if any(clause.money_back for clause in clauses):
             sentences.append(f"{who} gets back {_in_an_average_year(back)}.")
     return "\n".join(sentences)
 
@@ -284,6 +268,7 @@ class _Draw:
     ) -> None:
         self.contract, self.expected, self.lives, self.z, self.rng, self.luck = contract, year, lives, z, rng, luck
         self.clauses = [clause.at(year, contract.first_year) for clause in contract.clauses]
+        self.moving = moving(self.clauses)
         self.costs = Costs.with_cv((year.spend or year.benchmark or COST * lives) / lives, luck.cv)
 
     def year(self) -> Year:
@@ -324,7 +309,7 @@ class _Draw:
 
         A claim that could pass no attachment point is not kept.
         """
-        points = [clause.attachment for clause in self.clauses if isinstance(clause, StopLoss)]
+        points = [clause.claims_from() for clause in self.clauses if "claims" in clause.facts]
         above = 1 - _chance_below(self.costs, min(points, default=0.0) / 2)
         kept = min(self.lives, math.ceil(self.lives * above + 6 * math.sqrt(self.lives * above) + 6))
         draws = len(self.z)
@@ -373,29 +358,31 @@ class _Draw:
         return drawn
 
     def _service(self, name: str, relative: Any, present: Any) -> Any:
-        """A service's dollars over what was expected: with all cost where a budget covers it, else by its own luck."""
-        if any(name in budgeted(clause) for clause in self.clauses):
+        """A service's dollars over what was expected: with all cost where a program lowers it, else by its own luck."""
+        how = self.moving.get(f"services.{name}")
+        if how and how.lowered:
             return relative * present
-        if any(name in billed(clause) for clause in self.clauses):
+        if how:
             own = 1 + self.rng.standard_normal(len(self.z)) / math.sqrt(self.lives)
             return np.maximum(own, 0) * present
         return present
 
     def _staff_or_count(self, name: str, number: float) -> Any:
-        if any(isinstance(clause, InKindSupport) and clause.for_each == name for clause in self.clauses):
+        if self._how("counts", name).held:
             return number
         return self._count(number, self.luck.clumps, self._own())
 
+    def _how(self, group: str, name: str) -> Moves:
+        return self.moving.get(f"{group}.{name}", Moves())
+
     def _measures(self, denominators: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        bonuses = [clause for clause in self.clauses if isinstance(clause, PerformanceBonus)]
-        certain = {clause.multiplier for clause in bonuses} | {clause.ranked_in for clause in bonuses}
-        fewer = set(map(lowered, self.clauses))
         for name, rate in self.expected.measures.items():
-            people = 1 / self.lives if "per member" in name else 1_000 / self.lives if "per 1,000" in name else None
-            if name in certain or name.endswith("expected"):
+            how = self._how("measures", name)
+            if how.held:
                 yield name, rate
-            elif people:
-                u = self._with_cost() if f"measures.{name}" in fewer else self._own()
+            elif how.unit in PER:
+                people = PER[how.unit] / self.lives
+                u = self._with_cost() if how.lowered else self._own()
                 yield name, self._count(rate / people, self.luck.clumps, u) * people
             elif 0 < rate < 1:
                 counted = denominators.get(name, np.full(len(self.z), max(1, round(COUNTED * self.lives))))
@@ -405,20 +392,17 @@ class _Draw:
 
     def _outcomes(self) -> Iterator[tuple[str, Any]]:
         """Counts; an outcome and its precondition move as one, and so do admissions and what they cost."""
-        priced = [clause for clause in self.clauses if isinstance(clause, OutcomePrice)]
-        fewer = {clause.outcome for clause in priced if clause.better == "fewer"}
-        whole = {clause.precondition: clause.outcome for clause in priced if clause.precondition}
         luck: dict[str, Any] = {}
         for name, number in self.expected.outcomes.items():
-            first = whole.get(name, name)
+            how = self._how("outcomes", name)
+            first = how.part_of.partition(".")[2] or name
             if first not in luck:
-                luck[first] = self._with_cost() if first in fewer else self._own()
-            if name.endswith("expected") or "dollars" in name:
+                luck[first] = self._with_cost() if self._how("outcomes", first).lowered else self._own()
+            if how.held:
                 yield name, number
             else:
-                compared = name in fewer or any(clause.comparison == name for clause in priced)
-                days = self.luck.day_clumps if compared else self.luck.home_clumps
-                yield name, self._count(number, days if "days" in name else self.luck.clumps, luck[first])
+                days = self.luck.day_clumps if how.stays else self.luck.home_clumps
+                yield name, self._count(number, days if how.unit == "days" else self.luck.clumps, luck[first])
 
     def _with_cost(self) -> Any:
         rho = self.luck.with_cost

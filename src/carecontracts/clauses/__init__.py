@@ -12,6 +12,17 @@ from ..refusal import did_you_mean, show
 
 __all__ = ["MECHANISMS", "AnyClause"]
 
+# Kinds that were spelled otherwise: not accepted, but whoever has an old file is told what to write.
+RESPELLED = {
+    "savings_corridor": "kind: corridor, of: savings",
+    "losses_corridor": "kind: corridor, of: losses",
+    "cumulative_savings": "kind: cumulative, of: savings",
+    "cumulative_losses": "kind: cumulative, of: losses",
+    "guarantee": "kind: loss_cover",
+    "measure_guarantee": "kind: fee_at_risk_on_measure",
+    "savings_guarantee": "kind: fee_at_risk_on_savings",
+}
+
 for _file in iter_modules(__path__):
     import_module(f"{__name__}.{_file.name}")
 
@@ -27,6 +38,8 @@ def _of_its_kind(clause: Any, info: ValidationInfo) -> Clause:
     if not isinstance(kind, str) or kind not in MECHANISMS:
         kinds = sorted(MECHANISMS)
         do = did_you_mean(kind, kinds) + "write the kind of clause as `kind:`"
+        if isinstance(kind, str) and kind in RESPELLED:
+            do = f"{kind} is now: {RESPELLED[kind]}"
         given = {"given": f"kind: {show(kind)}", "allowed": "one of the kinds " + ", ".join(kinds), "do": do}
         raise PydanticCustomError("kind", "kind", given)
     return MECHANISMS[kind].model_validate(clause, context=info.context)

@@ -30,6 +30,10 @@ class AggregateStopLoss(Clause):
     net_of: list[ClauseName] = []
     cap: Rate | None = None
 
+    @property
+    def pays_for_results(self) -> bool:
+        return False  # a bad year is no result of a program
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         claims = year.spend - ledger.total(year=year.year, clause=self.net_of)
         if self.cap is not None:

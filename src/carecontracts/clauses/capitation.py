@@ -1,8 +1,11 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
+from ..expected import Expected, Moves
 from ..ledger import Ledger
-from ..units import Number, Share, TieredDollars, least, most
+from ..per_month import per_month
+from ..units import Number, Rate, Share, TieredDollars, least, most, unit_of
 from ..worded import MeasureName, Text
 from ..year import Year
 
@@ -31,6 +34,7 @@ class Capitation(Clause):
     )
     reads = {"member_months.{per_member_per_month}": None, "measures.{risk_score}": None}
     together = (("growth_cap", "risk_score"), ("fall_cap", "risk_score"))
+    units = {"score that counts": unit_of(Rate)}
     lan, vbpr = "4A", "pcpcp"
 
     kind: Literal["capitation"]
@@ -45,12 +49,24 @@ class Capitation(Clause):
         """Named services are partial capitation; all services, with or without carve-outs, are global payment."""
         return (self.lan, self.vbpr) if self.services else ("4B", "")
 
-    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+    @property
+    def pays_for_results(self) -> bool:
+        return False  # a risk score is no result of a program
+
+    def price_of_all_care(self) -> Number | None:
         rate = self.per_member_per_month
-        if isinstance(rate, dict):
-            base = sum(rate[tier] * year.fact(f"member_months.{tier}") for tier in rate)
-        else:
-            base = rate * year.fact("member_months")
+        if self.services:
+            return None
+        return 12 * (sum(rate.values()) / len(rate) if isinstance(rate, dict) else rate)
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        return {f"measures.{self.risk_score}": 1.0} if self.risk_score else {}
+
+    def moves(self) -> Mapping[str, Moves]:
+        return {f"measures.{self.risk_score}": Moves(held=True)} if self.risk_score else {}
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        base, _ = per_month(self.per_member_per_month, year, "member_months")
         if self.risk_score is None:
             return base, {"before risk adjustment": base}
         score = year.measures[self.risk_score]

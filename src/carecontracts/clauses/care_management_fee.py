@@ -3,14 +3,9 @@ from typing import Literal
 
 from ..clause import Clause
 from ..ledger import Ledger
-from ..units import Number, TieredDollars, Unit, add_up
+from ..per_month import MONTHS, WORKINGS, per_month
+from ..units import Number, TieredDollars, Unit
 from ..year import Year
-
-MONTHS = {
-    "enrolled month": "member_months",
-    "engaged month": "engaged_months",
-    "month with a documented service": "documented_months",
-}
 
 
 class CareManagementFee(Clause):
@@ -23,6 +18,7 @@ class CareManagementFee(Clause):
 
     words = ("{payer} pays {payee} {per_member_per_month} per member for each {for_each}.",)
     not_modelled = ("members who change tier within a month",)
+    units = WORKINGS
     lan, vbpr = "2A", "ccf"
 
     kind: Literal["care_management_fee"]
@@ -33,11 +29,4 @@ class CareManagementFee(Clause):
         return {MONTHS[self.for_each] + ".{per_member_per_month}": None}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        fee, counted = self.per_member_per_month, MONTHS[self.for_each]
-        if not isinstance(fee, dict):
-            months = year.fact(counted)
-            return fee * months, {"member months": months}
-        months = {tier: year.fact(f"{counted}.{tier}") for tier in fee}
-        return add_up(fee[tier] * months[tier] for tier in fee), {
-            f"{tier} member months": m for tier, m in months.items()
-        }
+        return per_month(self.per_member_per_month, year, MONTHS[self.for_each])

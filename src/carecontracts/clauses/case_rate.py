@@ -3,10 +3,10 @@ from typing import Literal
 
 from ..clause import Clause
 from ..ledger import Ledger
+from ..per_month import MONTHS, WORKINGS, per_month
 from ..units import Number, TieredDollars, Unit
 from ..worded import Text
 from ..year import Year
-from .care_management_fee import MONTHS
 
 
 class CaseRate(Clause):
@@ -25,6 +25,7 @@ class CaseRate(Clause):
         "members who change tier within a month",
         "who may be enrolled, and when enrollment ends",
     )
+    units = WORKINGS
     lan, vbpr = "4A", "eoc"
 
     kind: Literal["case_rate"]
@@ -36,10 +37,4 @@ class CaseRate(Clause):
         return {MONTHS[self.for_each] + ".{per_member_per_month}": None}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        rate, counted = self.per_member_per_month, MONTHS[self.for_each]
-        if not isinstance(rate, dict):
-            months = year.fact(counted)
-            return rate * months, {"member months": months}
-        months = {tier: year.fact(f"{counted}.{tier}") for tier in rate}
-        paid = sum(rate[tier] * months[tier] for tier in rate)
-        return paid, {f"{tier} member months": count for tier, count in months.items()}
+        return per_month(self.per_member_per_month, year, MONTHS[self.for_each])

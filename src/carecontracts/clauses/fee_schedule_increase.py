@@ -1,9 +1,11 @@
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
+from ..expected import Moves
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, most
 from ..worded import MeasureName
@@ -49,6 +51,9 @@ class FeeScheduleIncrease(Clause):
         else:
             return self
         raise PydanticCustomError("one_of", "one_of", {"given": given, "allowed": allowed, "do": do})
+
+    def moves(self) -> Mapping[str, Moves]:
+        return {f"services.{service}": Moves("dollars") for service in self.services}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         paid_today = sum(year.services[name] for name in self.services)

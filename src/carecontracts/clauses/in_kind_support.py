@@ -1,8 +1,10 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
+from ..expected import CASELOAD, Expected, Moves
 from ..ledger import Ledger
-from ..units import Dollars, Number
+from ..units import Count, Dollars, Number, unit_of
 from ..worded import MeasureName
 from ..year import Year
 
@@ -25,6 +27,7 @@ class InKindSupport(Clause):
         "whom the people work for, and what happens to them when the contract ends",
     )
     reads = {"counts.{for_each}": None}
+    units = {"{for_each} count": unit_of(Count)}
     plainly = ("support", "for_each")
 
     kind: Literal["in_kind_support"]
@@ -32,6 +35,12 @@ class InKindSupport(Clause):
     support: MeasureName
     value: Dollars
     for_each: MeasureName | None = None
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        return {f"counts.{self.for_each}": max(1.0, year.lives / CASELOAD)} if self.for_each else {}
+
+    def moves(self) -> Mapping[str, Moves]:
+        return {f"counts.{self.for_each}": Moves("people", held=True)} if self.for_each else {}  # staff
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         if self.for_each is None:

@@ -1,11 +1,22 @@
+from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
+from ..expected import (
+    ADMISSIONS,
+    CERTIFIED,
+    HOSPITAL_DAYS,
+    OTHER_DAYS,
+    OTHER_OUTCOMES,
+    Expected,
+    Moves,
+    OutcomeUnit,
+)
 from ..ledger import Ledger
-from ..units import Count, DollarLadder, Dollars, Ladder, Number, least, most
+from ..units import Count, DollarLadder, Dollars, Ladder, Number, least, most, unit_of
 from ..worded import MeasureName
 from ..year import Year
 
@@ -25,11 +36,11 @@ class OutcomePrice(Clause):
     """
 
     words = (
-        "The outcome is {outcome}, as verified for the year.",
+        "The outcome is {outcome}, counted in {unit}, as verified for the year.",
         "Of these, only those that met the precondition count: {precondition}.",
         "What is paid for is the difference from {expected},"
         " the number expected without the program; {better} is better.",
-        "What is paid for is the difference from the comparison, {comparison}; {better} is better.",
+        "What is paid for is the difference from the comparison, {comparison} ({comparison_is}); {better} is better.",
         "For each, {payer} pays {payee} {price}.",
         "{payer} pays {payee} by this schedule, {climbs}: {schedule}.",
         "At most {cap} is paid for a year.",
@@ -40,20 +51,61 @@ class OutcomePrice(Clause):
         "chance error in the comparison",
     )
     reads = {"outcomes.{outcome}": None, "outcomes.{precondition}": None, "outcomes.{comparison}": None}
-    together = (("expected", "better"), ("comparison", "better"), ("schedule", "climbs"), ("climbs", "schedule"))
+    together = (
+        ("expected", "better"),
+        ("comparison", "better"),
+        ("comparison_is", "comparison"),
+        ("schedule", "climbs"),
+        ("climbs", "schedule"),
+    )
+    units = dict.fromkeys(("verified count", "expected count", "paid count"), unit_of(Count))
     lan, vbpr = "2C", "ubip"
 
     kind: Literal["outcome_price"]
     outcome: MeasureName
+    unit: OutcomeUnit = "events"
     precondition: MeasureName | None = None
     expected: Count | None = None
     comparison: MeasureName | None = None
+    comparison_is: Literal["measured", "agreed"] | None = Field(
+        default_factory=lambda terms: "measured" if terms.get("comparison") else None
+    )
     better: Literal["more", "fewer"] | None = None
     price: Dollars | None = None
     schedule: DollarLadder | None = None
     climbs: Literal["in steps", "in straight lines between", "each one at the price of its band"] | None = None
     cap: Dollars | None = None
     cap_in_all: Dollars | None = None
+
+    @property
+    def compared(self) -> bool:
+        return self.comparison is not None or self.expected is not None
+
+    @property
+    def pays_for_results(self) -> bool:
+        return self.compared
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        """As many as it is compared with; else what people of this kind have."""
+        if self.compared:
+            each = HOSPITAL_DAYS if self.unit == "days" else ADMISSIONS
+            number = each * year.lives if self.expected is None else self.expected
+        elif self.unit == "dollars":
+            number = CERTIFIED
+        else:
+            number = year.lives * (OTHER_DAYS if self.unit == "days" else OTHER_OUTCOMES)
+        verified = year.first(f"outcomes.{self.outcome}", number)
+        known = {self.comparison: number, self.outcome: verified, self.precondition: verified}
+        return {f"outcomes.{name}": value for name, value in known.items() if name}
+
+    def moves(self) -> Mapping[str, Moves]:
+        fewer, dollars = self.better == "fewer", self.unit == "dollars"
+        known = {
+            self.outcome: Moves(self.unit, held=dollars, lowered=fewer, stays=fewer),
+            self.precondition: Moves(self.unit, held=dollars, part_of=f"outcomes.{self.outcome}"),
+            self.comparison: Moves(self.unit, held=dollars or self.comparison_is == "agreed", stays=True),
+        }
+        return {f"outcomes.{name}": how for name, how in known.items() if name}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         verified = year.outcomes[self.outcome]

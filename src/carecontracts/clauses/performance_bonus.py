@@ -1,16 +1,18 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
+from ..expected import QUALITY, Expected, MeasureUnit, Moves, middle
 from ..ledger import Ledger
 from ..units import Count, Dollars, Ladder, Number, Rate, Share, ShareLadder, Unit, most, unit_of, when
 from ..worded import MeasureName
 from ..year import Year
 
 SIZE = {"in all": "", "per member": "lives", "per member month": "member_months"}
+RESULTS = ("measures.{measure}", "measures.{baseline}", "measures.{equity_measure}")
 HAIR = 1e-9  # what floats lose decides no payment: 0.30 - 0.25 is 0.0499…, and has reached 0.05
 
 
@@ -25,10 +27,11 @@ class PerformanceBonus(Clause):
     """
 
     words = (
-        "For the measure {measure}, {payer} pays {payee} up to {amount} {per}; {better} is better.",
+        "For the measure {measure}, {unit}, {payer} pays {payee} up to {amount} {per}; {better} is better.",
         "The share earned is the most that any test here gives.",
         "A result equal to the number or {better} earns {attainment}.",
-        "An improvement on the measure {baseline}, as a difference of the number or more, earns {improvement}.",
+        "An improvement on the measure {baseline} ({baseline_is}), as a difference of the number or more,"
+        " earns {improvement}.",
         "A percentile of the number or more, given by the measure {ranked_in}, earns {percentile}.",
         "Between two numbers the share {between}.",
         "Of the bonus, {equity_weight} is earned by the result of {equity_measure} alone.",
@@ -51,6 +54,7 @@ class PerformanceBonus(Clause):
     together = (
         ("improvement", "baseline"),
         ("baseline", "improvement"),
+        ("baseline_is", "baseline"),
         ("percentile", "ranked_in"),
         ("ranked_in", "percentile"),
         ("equity_weight", "equity_measure", "attainment"),
@@ -60,16 +64,21 @@ class PerformanceBonus(Clause):
         ("gate", "gate_minimum"),
         ("gate_minimum", "gate"),
     )
+    units = {"earned rate": unit_of(Share)}
     lan, vbpr = "2C", "qip"
 
     kind: Literal["performance_bonus"]
     measure: MeasureName
+    unit: MeasureUnit = "a share"
     amount: Dollars
     per: Literal["in all", "per member", "per member month"]
     better: Literal["higher", "lower"]
     attainment: ShareLadder | None = None
     improvement: ShareLadder | None = None
     baseline: MeasureName | None = None
+    baseline_is: Literal["measured", "agreed"] | None = Field(
+        default_factory=lambda terms: "measured" if terms.get("baseline") else None
+    )
     percentile: ShareLadder | None = None
     ranked_in: MeasureName | None = None
     between: Literal["stays as reached", "moves in a straight line"] = "stays as reached"
@@ -91,8 +100,37 @@ class PerformanceBonus(Clause):
 
     def reading(self) -> Mapping[str, Unit | None]:
         size = {SIZE[self.per]: None} if SIZE[self.per] else {}
-        counted = [n for n in (self.measure, self.equity_measure) if n and self.minimum_denominator is not None]
-        return self.reads | size | {f"denominators.{name}": None for name in counted}
+        shares = dict.fromkeys(RESULTS, unit_of(Share)) if self.unit == "a share" else {}
+        return self.reads | shares | size | {f"denominators.{name}": None for name in self._counted()}
+
+    def _counted(self) -> list[str]:
+        return [n for n in (self.measure, self.equity_measure) if n and self.minimum_denominator is not None]
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        """The middle of its ladder, the same as before and in every group; the gate just opens."""
+        ladder = self.percentile if not self.attainment and self.measure == self.ranked_in else self.attainment
+        guess = middle(ladder) if ladder else year.rate(self.unit)
+        result = year.first(f"measures.{self.measure}", guess)
+        known = {
+            self.measure: result,
+            self.baseline: result,
+            self.equity_measure: result,
+            self.ranked_in: middle(self.percentile) if self.percentile else None,
+            self.gate: min(1.0, (self.gate_minimum or 0) + 0.05),
+            self.multiplier: QUALITY,
+        }
+        counted = {f"denominators.{name}": year.counted(self.unit) for name in self._counted()}
+        return {f"measures.{name}": value for name, value in known.items() if name} | counted
+
+    def moves(self) -> Mapping[str, Moves]:
+        known = {
+            self.baseline: Moves(self.unit, held=self.baseline_is == "agreed"),
+            self.equity_measure: Moves(self.unit),
+            self.measure: Moves(self.unit, lowered=self.better == "lower"),
+            self.ranked_in: Moves(held=True),
+            self.multiplier: Moves(held=True),
+        }
+        return {f"measures.{name}": how for name, how in known.items() if name}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         earned = self._enough(year, self.measure, most(*self._earned(year)))

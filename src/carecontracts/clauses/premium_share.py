@@ -1,6 +1,8 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
+from ..expected import CARE_RATIO, Expected
 from ..ledger import Ledger
 from ..units import Number, Share
 from ..worded import MeasureName, Text
@@ -27,6 +29,9 @@ class PremiumShare(Clause):
     share: Share
     premium: MeasureName
     carve_outs: list[Text] = []
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        return {f"amounts.{self.premium}": year.benchmark / CARE_RATIO}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         premium = year.amounts[self.premium]

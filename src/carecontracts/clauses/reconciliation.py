@@ -1,6 +1,8 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
+from ..expected import Expected, Moves
 from ..ledger import Ledger
 from ..units import Number, ShareBands, most
 from ..worded import ClauseName, MeasureName
@@ -32,10 +34,17 @@ class Reconciliation(Clause):
     side: Literal["what was paid beyond their cost", "what they cost beyond that"]
     bands: ShareBands
 
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        each = year.paid(self.prepaid) / len(self.services)  # what was prepaid is spent
+        return {f"services.{service}": each for service in self.services}
+
+    def moves(self) -> Mapping[str, Moves]:
+        return {f"services.{service}": Moves(lowered=True) for service in self.services}
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         prepaid = ledger.total(year=year.year, clause=self.prepaid)
         cost = sum(year.services[name] for name in self.services)
-        over = prepaid - cost if self.side.startswith("what was paid") else cost - prepaid
+        over = prepaid - cost if self.side == "what was paid beyond their cost" else cost - prepaid
         base = most(prepaid, 0.01)  # a cent, where nothing was paid in advance
         paid = self.bands.bands(most(over, 0.0) / base) * base
         return paid, {"paid in advance": prepaid, "cost of the services": cost}

@@ -2,7 +2,7 @@ from typing import Literal
 
 from ..clause import Clause
 from ..ledger import Ledger
-from ..units import Dollars, Number, least
+from ..units import Count, Dollars, Number, least, unit_of
 from ..worded import MeasureName
 from ..year import Year
 
@@ -19,6 +19,7 @@ class ServicePrice(Clause):
     )
     not_modelled = ("how often it may be billed for one member; the year's count holds only what was accepted",)
     reads = {"counts.{service}": None}
+    units = {"accepted count": unit_of(Count)}
     lan, vbpr = "2A-2C", "custom"
 
     kind: Literal["service_price"]

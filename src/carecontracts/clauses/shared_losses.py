@@ -1,14 +1,15 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..clause import Clause
+from ..difference import Difference
+from ..expected import QUALITY, Expected
 from ..ledger import Ledger
 from ..units import Number, ScaledShare, Share, Unit, least, most, reaches, unit_of, when
-from ..worded import ClauseName, ConditionName, MeasureName
+from ..worded import ConditionName, MeasureName
 from ..year import Year
 
 
-class SharedLosses(Clause):
+class SharedLosses(Difference):
     """The provider's share of what a year cost more than was expected.
 
     lost = spend + payments that count as spending - benchmark
@@ -20,8 +21,7 @@ class SharedLosses(Clause):
     """
 
     words = (
-        "Losses are the year's spending less the benchmark.",
-        "Spending counts what {payee} paid under {net_of}, less what it got back under them.",
+        *Difference.opening,
         "Once losses reach the minimum loss rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum loss rate, as a share of the benchmark, is {minimum}.",
@@ -38,26 +38,25 @@ class SharedLosses(Clause):
         "the letter of credit or reserve that secures the payment",
     )
     reads = {
-        "benchmark": None,
-        "spend": None,
+        **Difference.reads,
         "measures.{quality}": unit_of(Share),
         "conditions.{lower_share_if}": None,
         "amounts.{relief}": None,
     }
-    looks_back = ("net_of",)
     together = (
         ("quality", "quality_counts", "least_share", "lower_share_if"),
         ("quality_counts", "quality"),
         ("least_share", "quality"),
         ("lower_share_if", "quality"),
     )
-    lan, vbpr = "3B", "ssl"
+    units = {"minimum rate": unit_of(Share), "loss rate": unit_of(Share)}
+    lan = "3B"
 
     kind: Literal["shared_losses"]
+    of: Literal["losses"] = "losses"
     minimum: ScaledShare
     share: Share
     counted_from: Literal["the first dollar", "the minimum"] = "the first dollar"
-    net_of: list[ClauseName] = []
     quality: MeasureName | None = None
     quality_counts: Share | None = None
     least_share: Share | None = None
@@ -70,8 +69,11 @@ class SharedLosses(Clause):
     def reading(self) -> Mapping[str, Unit | None]:
         return self.reads | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        return {f"measures.{self.quality}": QUALITY} if self.quality else {}
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        lost = year.spend + ledger.outlay(self.payee, year=year.year, clause=self.net_of) - year.benchmark
+        lost = self.difference(year, ledger)
         minimum = self.minimum * year.benchmark
         rate = self.share
         if self.quality and self.lower_share_if:

@@ -1,13 +1,15 @@
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from ..clause import Clause
+from ..difference import Difference
+from ..expected import QUALITY, Expected, middle
 from ..ledger import Ledger
 from ..units import Number, ScaledShare, Share, ShareLadder, least, most, reaches, unit_of, when
-from ..worded import ByYear, ClauseName, ConditionName, MeasureName
+from ..worded import ByYear, ConditionName, MeasureName
 from ..year import Year
 
 
-class SharedSavings(Clause):
+class SharedSavings(Difference):
     """The provider's share of what a year cost less than was expected.
 
     saved = benchmark - spend - payments that count as spending - earlier losses not yet made good
@@ -19,8 +21,7 @@ class SharedSavings(Clause):
     """
 
     words = (
-        "Savings are the benchmark less the year's spending.",
-        "Spending counts what {payer} paid under {net_of}, less what it got back under them.",
+        *Difference.opening,
         "Losses of earlier years that are not yet made good come off savings first;"
         " of them, {losses_carried} is carried from one year to the next.",
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
@@ -35,22 +36,21 @@ class SharedSavings(Clause):
     )
     not_modelled = ("how the benchmark, the spending and the measures were made; they are facts of the year",)
     reads = {
-        "benchmark": None,
-        "spend": None,
+        **Difference.reads,
         "measures.{share_by}": None,
         "measures.{quality}": unit_of(Share),
         "conditions.{whole_share_if}": None,
     }
-    looks_back = ("net_of",)
     together = (("whole_share_if", "quality"), ("share_by", "share_ladder"), ("share_ladder", "share_by"))
     remembers = ("losses carried on",)
-    lan, vbpr = "3A", "ssp"
+    units = {"minimum rate": unit_of(Share), "sharing rate": unit_of(Share)}
+    lan = "3A"
 
     kind: Literal["shared_savings"]
+    of: Literal["savings"] = "savings"
     minimum: ScaledShare
     share: Share
     counted_from: Literal["the first dollar", "the minimum"] = "the first dollar"
-    net_of: list[ClauseName] = []
     losses_carried: Share | None = None
     below: ScaledShare | None = None
     share_by: MeasureName | None = None
@@ -60,8 +60,12 @@ class SharedSavings(Clause):
     sequestration: Share | None = None
     cap: Share | None = None
 
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        score = {f"measures.{self.share_by}": middle(self.share_ladder)} if self.share_by and self.share_ladder else {}
+        return score | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        saved = year.benchmark - year.spend - ledger.outlay(self.payer, year=year.year, clause=self.net_of)
+        saved = self.difference(year, ledger)
         carried = {}
         if self.losses_carried is not None:
             saved = saved - ledger.working(self.name, "losses carried on", year.year - 1)

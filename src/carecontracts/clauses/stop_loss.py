@@ -31,6 +31,9 @@ class StopLoss(Clause):
     coinsurance: Share
     cap: Dollars | None = None
 
+    def claims_from(self) -> Number:
+        return self.attachment
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         top = math.inf if self.cap is None else self.cap
         above = sum(most(least(claims, top) - self.attachment, 0.0) for claims in year.claims.values())

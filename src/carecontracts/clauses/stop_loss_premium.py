@@ -2,6 +2,7 @@ from typing import Literal
 
 from ..clause import Clause
 from ..ledger import Ledger
+from ..per_month import per_month
 from ..units import Number, TieredDollars
 from ..year import Year
 
@@ -22,7 +23,5 @@ class StopLossPremium(Clause):
     per_member_per_month: TieredDollars
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        rate = self.per_member_per_month
-        if not isinstance(rate, dict):
-            return rate * year.fact("member_months"), {}
-        return sum(rate[tier] * year.fact(f"member_months.{tier}") for tier in rate), {}
+        paid, _ = per_month(self.per_member_per_month, year, "member_months")
+        return paid, {}

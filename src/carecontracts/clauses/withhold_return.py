@@ -1,6 +1,8 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
+from ..expected import BUDGETED, Expected, Moves
 from ..ledger import Ledger
 from ..units import Number, Share, most
 from ..worded import ClauseName, MeasureName
@@ -21,7 +23,7 @@ class WithholdReturn(Clause):
         " and none is returned once they cost {lost_at} more than the budget.",
     )
     not_modelled = (
-        "a share of what the budget saved; that is a `savings_corridor`",
+        "a share of what the budget saved; that is a `corridor`",
         "how the budget and the services were priced; they are facts of the year",
     )
     reads = {"services.{services}": None, "amounts.{budget}": None}
@@ -32,6 +34,13 @@ class WithholdReturn(Clause):
     services: list[MeasureName]
     budget: MeasureName
     lost_at: Share
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        each, budget = BUDGETED * year.benchmark / len(self.services), BUDGETED * year.benchmark
+        return {f"services.{service}": each for service in self.services} | {f"amounts.{self.budget}": budget}
+
+    def moves(self) -> Mapping[str, Moves]:
+        return {f"services.{service}": Moves(lowered=True) for service in self.services}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         held = ledger.total(year=year.year, clause=self.withheld)

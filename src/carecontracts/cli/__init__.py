@@ -654,5 +654,3 @@ def claims_crosswalk(
 def _cell(value: Any, form: str) -> str:
     """A number in its form; a hidden one as its mark; one that is not known as nothing."""
     return value if isinstance(value, str) else "" if value is None or value != value else form.format(value)
-
-

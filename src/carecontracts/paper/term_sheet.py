@@ -114,7 +114,7 @@ def paragraph(contract: Contract, clause: Clause) -> str:
         term: say_list([f"“{name}” (paragraph {number[name]})" for name in getattr(clause, term)])
         for term in clause.looks_back
     }
-    return clause.say({"payer": contract.parties[clause.payer], "payee": contract.parties[clause.payee], **named})
+    return clause.say({role: contract.parties[getattr(clause, role)] for role in clause.roles} | named)
 
 
 def escape(text: str) -> str:

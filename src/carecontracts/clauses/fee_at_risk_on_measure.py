@@ -1,15 +1,15 @@
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import Field
-
-from ..clause import Clause
+from ..expected import Expected, MeasureUnit, Moves
+from ..fee_at_risk import FeeAtRisk
 from ..ledger import Ledger
-from ..units import Count, Number, Share, least, most, when
-from ..worded import ClauseName, MeasureName
+from ..units import Count, Number, Share, Unit, least, most, unit_of, when
+from ..worded import MeasureName
 from ..year import Year
 
 
-class MeasureGuarantee(Clause):
+class FeeAtRiskOnMeasure(FeeAtRisk):
     """A fee at risk: refunded, in whole or in part, unless a rate beats its own baseline or a comparator's by so much.
 
     target = against x (1 - by), or x (1 + by) where it is to be higher
@@ -19,11 +19,10 @@ class MeasureGuarantee(Clause):
     """
 
     words = (
-        "{payer} guarantees {payee} that the measure {measure} is {direction} than the measure {against},"
-        " by at least this share of the latter: {by}.",
+        "{payer} guarantees {payee} that the measure {measure}, {unit}, is {direction} than the measure {against}"
+        " ({against_is}), by at least this share of the latter: {by}.",
         "If it falls short, {payer} refunds what was paid under {fee}, {refund}.",
-        "The refund, as a share of what was paid, is at most {cap}.",
-        "What is refunded under {cap_counts} counts toward that limit.",
+        *FeeAtRisk.limits,
         "Nothing is refunded if the measure counts fewer than {minimum_denominator}.",
     )
     not_modelled = (
@@ -31,29 +30,43 @@ class MeasureGuarantee(Clause):
         "the reserve or letter of credit that secures the refund",
     )
     reads = {"measures.{measure}": None, "measures.{against}": None, "denominators.{measure}": None}
-    looks_back = ("fee", "cap_counts")
-    lan, vbpr = "2C", "ssl"
+    units = {"missed rate": unit_of(Share)}
+    lan = "2C"
 
-    kind: Literal["measure_guarantee"]
-    fee: Annotated[list[ClauseName], Field(min_length=1)]
+    kind: Literal["fee_at_risk_on_measure"]
     measure: MeasureName
+    unit: MeasureUnit = "a share"
     direction: Literal["lower", "higher"]
     against: MeasureName
+    against_is: Literal["measured", "agreed"] = "measured"
     by: Share
     refund: Literal["in full", "in proportion to the shortfall"]
-    cap: Share
-    cap_counts: list[ClauseName] = []
     minimum_denominator: Count
 
+    def reading(self) -> Mapping[str, Unit | None]:
+        share = unit_of(Share) if self.unit == "a share" else None
+        return {**self.reads, "measures.{measure}": share, "measures.{against}": share}
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        result = year.first(f"measures.{self.measure}", year.rate(self.unit))
+        counted = {f"denominators.{self.measure}": year.counted(self.unit)}
+        return {f"measures.{name}": result for name in (self.measure, self.against)} | counted
+
+    def moves(self) -> Mapping[str, Moves]:
+        return {
+            f"measures.{self.measure}": Moves(self.unit, lowered=self.direction == "lower"),
+            f"measures.{self.against}": Moves(self.unit, held=self.against_is == "agreed"),
+        }
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        fee = ledger.total(year=year.year, clause=self.fee)
+        fee = self.paid(year, ledger)
         result, against = year.measures[self.measure], year.measures[self.against]
         way = -1 if self.direction == "lower" else 1
         target = against * (1 + way * self.by)
         short = most(way * (target - result), 0.0)
         missed = short / most(self.by * against, 1e-9)
         refund = fee if self.refund == "in full" else fee * missed
-        left = most(self.cap * fee - ledger.total(year=year.year, clause=self.cap_counts), 0.0)
+        left = self.left(fee, year, ledger)
         short_of_it = short > 1e-9  # what floats lose is no shortfall
         owed = short_of_it & (year.denominators[self.measure] >= self.minimum_denominator)
         return when(owed, least(refund, left), 0.0), {"most that is refunded": left, "missed rate": missed}

@@ -1,17 +1,19 @@
+from collections.abc import Mapping
 from typing import Literal
 
 from ..clause import Clause
+from ..expected import Expected
 from ..ledger import Ledger
 from ..units import Dollars, Number, Share, least, most, when
 from ..worded import ClauseName, ConditionName
 from ..year import Year
 
 
-class Guarantee(Clause):
+class LossCover(Clause):
     """A third party makes good a share of what an investor lost, once the contract has ended.
 
     loss = sums provided - repayments; never under zero
-    paid = least(share x loss, cap) - what this guarantee has already paid
+    paid = least(share x loss, cap) - what this cover has already paid
     """
 
     words = (
@@ -28,12 +30,15 @@ class Guarantee(Clause):
     looks_back = ("investment", "repaid_by")
     vbpr = "custom"
 
-    kind: Literal["guarantee"]
+    kind: Literal["loss_cover"]
     investment: list[ClauseName]
     repaid_by: list[ClauseName]
     ended: ConditionName
     share: Share
     cap: Dollars | None = None
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        return {f"conditions.{self.ended}": int(year.last)}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         provided = ledger.total(clause=self.investment, payer=self.payee)

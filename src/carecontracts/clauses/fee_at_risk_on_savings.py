@@ -1,15 +1,12 @@
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from ..clause import Clause
+from ..fee_at_risk import FeeAtRisk
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, least, most, reaches, when
-from ..worded import ClauseName
 from ..year import Year
 
 
-class SavingsGuarantee(Clause):
+class FeeAtRiskOnSavings(FeeAtRisk):
     """A fee at risk: refunded, in whole or in part, unless savings are so many times the fee.
 
     target    = times x fee + beyond x benchmark
@@ -26,33 +23,28 @@ class SavingsGuarantee(Clause):
         "On top of that it guarantees, as a share of the benchmark, {beyond}.",
         "Savings are the benchmark less the year's spending, before that fee.",
         "If they fall short, {payer} refunds what was paid, {refund}.",
-        "The refund, as a share of what was paid, is at most {cap}.",
-        "What is refunded under {cap_counts} counts toward that limit.",
+        *FeeAtRisk.limits,
     )
     not_modelled = (
         "how the benchmark and the spending were made; they are facts of the year",
         "the reserve or letter of credit that secures the refund",
     )
     reads = {"benchmark": None, "spend": None}
-    looks_back = ("fee", "cap_counts")
-    lan, vbpr = "3B", "ssl"
+    lan = "3B"
 
-    kind: Literal["savings_guarantee"]
-    fee: Annotated[list[ClauseName], Field(min_length=1)]
+    kind: Literal["fee_at_risk_on_savings"]
     times: Rate
     beyond: Share | None = None
     refund: Literal["in full", "in proportion to the shortfall", "dollar for dollar"]
-    cap: Share
-    cap_counts: list[ClauseName] = []
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        fee = ledger.total(year=year.year, clause=self.fee)
+        fee = self.paid(year, ledger)
         target = self.times * fee + (self.beyond or 0) * year.benchmark
         saved = year.benchmark - year.spend
         shortfall = most(target - saved, 0.0)
         refund = fee
         if self.refund != "in full":
             refund = shortfall if self.refund == "dollar for dollar" else fee * shortfall / most(target, 0.01)
-        left = most(self.cap * fee - ledger.total(year=year.year, clause=self.cap_counts), 0.0)
+        left = self.left(fee, year, ledger)
         owed = when(reaches(saved, target), 0.0, least(refund, left))
         return owed, {"target": target, "shortfall": shortfall, "most that is refunded": left}

@@ -1,0 +1,50 @@
+from collections.abc import Mapping
+from typing import Literal
+
+from ..difference import Difference
+from ..ledger import Ledger
+from ..units import Number, Share, ShareBands, Unit, least, most, unit_of
+from ..year import Year
+
+
+class Corridor(Difference):
+    """The provider's part of savings, or of losses, each band of them at its own share.
+
+    paid = least(sum over bands of share x the difference in the band, cap x benchmark, revenue_cap x revenue)
+
+    A band that begins at 2% of the benchmark covers what lies from there to the next. No band is a cliff: one more
+    dollar is worth the share of its own band.
+    """
+
+    words = (
+        *Difference.opening,
+        "{payer} pays {payee} a share of the {of}, by bands of the benchmark: {bands}.",
+        "The payment is at most {cap} of the benchmark.",
+        "It is at most {revenue_cap} of {provider}'s revenue from {plan}.",
+    )
+    not_modelled = (
+        "how the benchmark and the spending were made; they are facts of the year",
+        "the letter of credit or reserve that secures the payment",
+    )
+    units = {"savings rate": unit_of(Share), "loss rate": unit_of(Share)}
+    lan = "3B"
+
+    kind: Literal["corridor"]
+    bands: ShareBands
+    cap: Share | None = None
+    revenue_cap: Share | None = None
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        return self.reads if self.revenue_cap is None else {**self.reads, "provider_revenue": None}
+
+    def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        difference = self.difference(year, ledger)
+        rate = most(difference, 0.0) / most(year.benchmark, 0.01)
+        paid = self.bands.bands(rate) * year.benchmark
+        if self.cap is not None:
+            paid = least(paid, self.cap * year.benchmark)
+        if self.revenue_cap is not None:
+            paid = least(paid, self.revenue_cap * year.provider_revenue)
+        if self.of == "savings":
+            return paid, {"saved": difference, "savings rate": rate}
+        return paid, {"lost": difference, "loss rate": rate}
