@@ -4,10 +4,10 @@ The numbers are assumptions to start from, each in one place here.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
-from .units import Number
+from .units import Number, Share, Unit, unit_of
 
 LIVES = 500
 COST = 24_000.0  # dollars a member costs in a year
@@ -28,6 +28,10 @@ CLAIMS = 20  # the largest claims that an expected year lists
 
 MeasureUnit: TypeAlias = Literal["a share", "a rate per member", "a rate per 1,000 members", "a score"]
 OutcomeUnit: TypeAlias = Literal["events", "people", "days", "dollars"]
+_share = replace(
+    unit_of(Share), allowed="a share from 0 to 1; what is none has its `unit` in the clause: a rate per member, a score"
+)
+RESULT: dict[str, Unit | None] = {"a share": _share}  # what a measure of a unit may be, where that is not any number
 PER = {"a rate per member": 1, "a rate per 1,000 members": 1_000}  # how many members a rate is for
 
 

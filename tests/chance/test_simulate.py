@@ -110,18 +110,18 @@ first_year: 1
 years: 1
 clauses:
   - {name: price, kind: outcome_price, payer: plan, payee: practice, due: quarterly, outcome: hospital nights,
-     comparison: what others had, better: fewer, price: 100, TERM}
+     better: fewer, price: 100, TERM}
 """
 
 
 @pytest.mark.parametrize(
     ("terms", "expected", "clumps", "others"),
     [
-        ("unit: events", 600, 2, 2),  # 500 people x 1.2
-        ("unit: people", 600, 2, 2),
-        ("unit: days", 3_000, 12, 12),  # 500 people x 6, in stays
-        ("unit: days, comparison_is: agreed", 3_000, 12, 0),
-        ("unit: dollars", 600, 0, 0),
+        ("unit: events, comparison: what others had", 600, 2, 2),  # 500 people x 1.2
+        ("unit: people, comparison: what others had", 600, 2, 2),
+        ("unit: days, comparison: what others had", 3_000, 12, 12),  # 500 people x 6, in stays
+        ("unit: days, forecast: what others had", 3_000, 12, 0),
+        ("unit: dollars, comparison: what others had", 600, 0, 0),
     ],
 )
 def test_an_outcome_is_drawn_by_its_unit(terms: str, expected: float, clumps: float, others: float) -> None:
@@ -142,32 +142,32 @@ first_year: 1
 years: 1
 clauses:
   - {name: bonus, kind: performance_bonus, payer: plan, payee: practice, due: quarterly, measure: visits,
-     baseline: visits before, improvement: {0: 1}, better: lower, per: in all, amount: 100, TERM}
+     BEFORE: visits before, improvement: {0: 1}, better: lower, per: in all, amount: 100, unit: UNIT}
 """
 
 
 @pytest.mark.parametrize(
-    ("terms", "expected", "variance", "before"),
+    ("unit", "known", "expected", "variance"),
     [
-        ("unit: a share", 0.6, 0.6 * 0.4 / 200, 1),  # of 40% of 500 people
-        ("unit: a rate per member", 1.2, 2 * 1.2 / 500, 1),  # twice Poisson's
-        ("unit: 'a rate per 1,000 members'", 300, 2 * 150 * 4, 1),  # 150 events, each of which is 2 per 1,000
-        ("unit: 'a rate per 1,000 members', baseline_is: agreed", 300, 2 * 150 * 4, 0),
+        ("a share", "baseline", 0.6, 0.6 * 0.4 / 200),  # of 40% of 500 people
+        ("a rate per member", "baseline", 1.2, 2 * 1.2 / 500),  # twice Poisson's
+        ("a rate per 1,000 members", "baseline", 300, 2 * 150 * 4),  # 150 events, each of which is 2 per 1,000
+        ("a rate per 1,000 members", "forecast", 300, 2 * 150 * 4),
     ],
 )
-def test_a_measure_is_drawn_by_its_unit(terms: str, expected: float, variance: float, before: float) -> None:
-    contract = Contract.parse(BONUS.replace("TERM", terms))
+def test_a_measure_is_drawn_by_its_unit(unit: str, known: str, expected: float, variance: float) -> None:
+    contract = Contract.parse(BONUS.replace("BEFORE", known).replace("UNIT", f"'{unit}'"))
     [drawn] = draw_years(contract, expected_years(contract, lives=500), rng=rng(), draws=DRAWS, luck=Luck())
-    for name, by in (("visits", variance), ("visits before", variance * before)):
+    for name, by in (("visits", variance), ("visits before", 0 if known == "forecast" else variance)):
         rate = np.broadcast_to(drawn.measures[name], DRAWS)
         assert rate.mean() == pytest.approx(expected, abs=6 * math.sqrt(by / DRAWS) + 1e-9)
         assert rate.var() == pytest.approx(by, abs=5 * by * math.sqrt(3 / DRAWS) + 1e-9)
 
 
 def test_a_measure_without_a_unit_is_a_share_and_more_is_refused() -> None:
-    contract = Contract.parse(BONUS.replace(", TERM", ""))
+    contract = Contract.parse(BONUS.replace("BEFORE", "baseline").replace(", unit: UNIT", ""))
     year = Year(year=1, lives=500, measures={"visits": 1.2, "visits before": 0.9})
-    with pytest.raises(Refusal, match=r"a number from 0 to 1 .*: clause 'bonus' reads it"):
+    with pytest.raises(Refusal, match=r"a share from 0 to 1.*: clause 'bonus' reads it"):
         contract.settle([year])
     per_member = contract.amend({"bonus": {"unit": "a rate per member"}})
     assert per_member.settle([year]).total(clause="bonus") == 0  # not lower than before
@@ -175,8 +175,8 @@ def test_a_measure_without_a_unit_is_a_share_and_more_is_refused() -> None:
 
 def test_one_measure_in_two_units_is_refused() -> None:
     bonus = BONUS.strip().splitlines()[-2:]
-    again = "\n".join(bonus).replace("name: bonus", "name: again").replace("TERM", "unit: a rate per member")
-    contract = Contract.parse(BONUS.replace("TERM", "unit: a share") + again)
+    again = "\n".join(bonus).replace("name: bonus", "name: again").replace("UNIT", "a rate per member")
+    contract = Contract.parse((BONUS.replace("UNIT", "a share") + again).replace("BEFORE", "baseline"))
     with pytest.raises(Refusal, match=r"clause 'again', measures\.visits"):
         expected_years(contract, effect=0.1)
 

@@ -149,22 +149,22 @@ measurement:
     assert heads == sorted(heads, key=lambda head: int(head.split("line ")[1].split(",")[0]))
     whole = "\n".join(told)
     for expected in (
-        "c.yaml, line 14, clause 'savings', term `net_of`\n  given:   fee\n",
-        "c.yaml, line 16, measurement 'populaton'\n  given:   the unknown term `populaton`",
+        "c.yaml, line 15, clause 'savings', term `net_of`\n  given:   fee\n",
+        "c.yaml, line 17, measurement 'populaton'\n  given:   the unknown term `populaton`",
         "did you mean 'population'?",
-        "c.yaml, line 17, measurement 'attribution'\n  given:   kind: 'pluralty'",
+        "c.yaml, line 18, measurement 'attribution'\n  given:   kind: 'pluralty'",
         "did you mean 'plurality'?",
-        "c.yaml, line 18, measurement 'enrollment', term `least`\n  given:   'twelve'",
-        "c.yaml, line 19, measurement 'spending', term `only.0`\n  given:   'inpatien'",
+        "c.yaml, line 19, measurement 'enrollment', term `least`\n  given:   'twelve'",
+        "c.yaml, line 20, measurement 'spending', term `only.0`\n  given:   'inpatien'",
         "did you mean 'inpatient'?",
-        "c.yaml, line 20, measurement 'run_out'\n  given:   completion: a given factor, factor: nothing",
-        "c.yaml, line 21, measurement 'fees', term `clauses`\n  given:   'feee'",
-        "c.yaml, line 22, measurement 'benchmark', term `trend`\n  given:   5",
-        "c.yaml, line 24, measurement 'measures, admissions', term `measure`\n  given:   nothing",
-        "c.yaml, line 24, measurement 'measures, admissions', term `measur`\n  given:   the unknown term `measur`",
-        "c.yaml, line 25, measurement 'tiers, complex', term `definition.costt`\n  given:   'costt'\n",
+        "c.yaml, line 21, measurement 'run_out'\n  given:   completion: a given factor, factor: nothing",
+        "c.yaml, line 22, measurement 'fees', term `clauses`\n  given:   'feee'",
+        "c.yaml, line 23, measurement 'benchmark', term `trend`\n  given:   5",
+        "c.yaml, line 25, measurement 'measures, admissions', term `measure`\n  given:   nothing",
+        "c.yaml, line 25, measurement 'measures, admissions', term `measur`\n  given:   the unknown term `measur`",
+        "c.yaml, line 26, measurement 'tiers, complex', term `definition.costt`\n  given:   'costt'\n",
         "did you mean 'cost'?",
-        "c.yaml, line 25, measurement 'tiers, complex', term `basis.least`",
+        "c.yaml, line 26, measurement 'tiers, complex', term `basis.least`",
     ):
         assert expected in whole, expected
 

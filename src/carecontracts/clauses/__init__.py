@@ -5,10 +5,9 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import PlainValidator, SerializeAsAny, ValidationInfo
-from pydantic_core import PydanticCustomError
 
 from ..clause import MECHANISMS, Clause
-from ..refusal import did_you_mean, show
+from ..refusal import did_you_mean, refuse, show
 
 __all__ = ["MECHANISMS", "AnyClause"]
 
@@ -33,15 +32,14 @@ def _of_its_kind(clause: Any, info: ValidationInfo) -> Clause:
         return clause
     if not isinstance(clause, dict):
         allowed, do = "terms and their values (`term: value`)", "write one term to a line"
-        raise PydanticCustomError("clause", "clause", {"given": show(clause), "allowed": allowed, "do": do})
+        refuse(show(clause), allowed, do)
     kind = clause.get("kind")
     if not isinstance(kind, str) or kind not in MECHANISMS:
         kinds = sorted(MECHANISMS)
         do = did_you_mean(kind, kinds) + "write the kind of clause as `kind:`"
         if isinstance(kind, str) and kind in RESPELLED:
             do = f"{kind} is now: {RESPELLED[kind]}"
-        given = {"given": f"kind: {show(kind)}", "allowed": "one of the kinds " + ", ".join(kinds), "do": do}
-        raise PydanticCustomError("kind", "kind", given)
+        refuse(f"kind: {show(kind)}", "one of the kinds " + ", ".join(kinds), do)
     return MECHANISMS[kind].model_validate(clause, context=info.context)
 
 

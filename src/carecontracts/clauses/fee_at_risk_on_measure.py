@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..expected import Expected, MeasureUnit, Moves
+from ..expected import RESULT, Expected, MeasureUnit, Moves
 from ..fee_at_risk import FeeAtRisk
 from ..ledger import Ledger
 from ..units import Count, Number, Share, Unit, least, most, unit_of, when
@@ -19,8 +19,8 @@ class FeeAtRiskOnMeasure(FeeAtRisk):
     """
 
     words = (
-        "{payer} guarantees {payee} that the measure {measure}, {unit}, is {direction} than the measure {against}"
-        " ({against_is}), by at least this share of the latter: {by}.",
+        "{payer} guarantees {payee} that the measure {measure}, {unit}, is {direction} than the measure {against},"
+        " by at least this share of the latter: {by}.",
         "If it falls short, {payer} refunds what was paid under {fee}, {refund}.",
         *FeeAtRisk.limits,
         "Nothing is refunded if the measure counts fewer than {minimum_denominator}.",
@@ -38,14 +38,13 @@ class FeeAtRiskOnMeasure(FeeAtRisk):
     unit: MeasureUnit = "a share"
     direction: Literal["lower", "higher"]
     against: MeasureName
-    against_is: Literal["measured", "agreed"] = "measured"
     by: Share
     refund: Literal["in full", "in proportion to the shortfall"]
     minimum_denominator: Count
 
     def reading(self) -> Mapping[str, Unit | None]:
-        share = unit_of(Share) if self.unit == "a share" else None
-        return {**self.reads, "measures.{measure}": share, "measures.{against}": share}
+        result = RESULT.get(self.unit)
+        return {**self.reads, "measures.{measure}": result, "measures.{against}": result}
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
         result = year.first(f"measures.{self.measure}", year.rate(self.unit))
@@ -55,7 +54,7 @@ class FeeAtRiskOnMeasure(FeeAtRisk):
     def moves(self) -> Mapping[str, Moves]:
         return {
             f"measures.{self.measure}": Moves(self.unit, lowered=self.direction == "lower"),
-            f"measures.{self.against}": Moves(self.unit, held=self.against_is == "agreed"),
+            f"measures.{self.against}": Moves(self.unit),
         }
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
@@ -40,7 +40,8 @@ class OutcomePrice(Clause):
         "Of these, only those that met the precondition count: {precondition}.",
         "What is paid for is the difference from {expected},"
         " the number expected without the program; {better} is better.",
-        "What is paid for is the difference from the comparison, {comparison} ({comparison_is}); {better} is better.",
+        "What is paid for is the difference from the comparison, {comparison}; {better} is better.",
+        "What is paid for is the difference from the forecast for the year, {forecast}; {better} is better.",
         "For each, {payer} pays {payee} {price}.",
         "{payer} pays {payee} by this schedule, {climbs}: {schedule}.",
         "At most {cap} is paid for a year.",
@@ -50,11 +51,13 @@ class OutcomePrice(Clause):
         "how an outcome is verified, and how a comparison is made; both come before the settlement",
         "chance error in the comparison",
     )
-    reads = {"outcomes.{outcome}": None, "outcomes.{precondition}": None, "outcomes.{comparison}": None}
+    reads = dict.fromkeys(
+        ("outcomes.{outcome}", "outcomes.{precondition}", "outcomes.{comparison}", "outcomes.{forecast}")
+    )
     together = (
         ("expected", "better"),
         ("comparison", "better"),
-        ("comparison_is", "comparison"),
+        ("forecast", "better"),
         ("schedule", "climbs"),
         ("climbs", "schedule"),
     )
@@ -67,9 +70,7 @@ class OutcomePrice(Clause):
     precondition: MeasureName | None = None
     expected: Count | None = None
     comparison: MeasureName | None = None
-    comparison_is: Literal["measured", "agreed"] | None = Field(
-        default_factory=lambda terms: "measured" if terms.get("comparison") else None
-    )
+    forecast: MeasureName | None = None
     better: Literal["more", "fewer"] | None = None
     price: Dollars | None = None
     schedule: DollarLadder | None = None
@@ -79,7 +80,7 @@ class OutcomePrice(Clause):
 
     @property
     def compared(self) -> bool:
-        return self.comparison is not None or self.expected is not None
+        return self.expected is not None or bool(self.comparison or self.forecast)
 
     @property
     def pays_for_results(self) -> bool:
@@ -95,7 +96,12 @@ class OutcomePrice(Clause):
         else:
             number = year.lives * (OTHER_DAYS if self.unit == "days" else OTHER_OUTCOMES)
         verified = year.first(f"outcomes.{self.outcome}", number)
-        known = {self.comparison: number, self.outcome: verified, self.precondition: verified}
+        known = {
+            self.comparison: number,
+            self.forecast: number,
+            self.outcome: verified,
+            self.precondition: verified,
+        }
         return {f"outcomes.{name}": value for name, value in known.items() if name}
 
     def moves(self) -> Mapping[str, Moves]:
@@ -103,14 +109,16 @@ class OutcomePrice(Clause):
         known = {
             self.outcome: Moves(self.unit, held=dollars, lowered=fewer, stays=fewer),
             self.precondition: Moves(self.unit, held=dollars, part_of=f"outcomes.{self.outcome}"),
-            self.comparison: Moves(self.unit, held=dollars or self.comparison_is == "agreed", stays=True),
+            self.comparison: Moves(self.unit, held=dollars, stays=True),
+            self.forecast: Moves(self.unit, held=True),
         }
         return {f"outcomes.{name}": how for name, how in known.items() if name}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         verified = year.outcomes[self.outcome]
         met = least(verified, year.outcomes[self.precondition]) if self.precondition else verified
-        expected = year.outcomes[self.comparison] if self.comparison else self.expected or 0
+        without = self.comparison or self.forecast
+        expected = year.outcomes[without] if without else self.expected or 0
         counted = most(expected - met if self.better == "fewer" else met - expected, 0)
         paid = counted * self.price if self.schedule is None else CLIMBS[self.climbs or ""](self.schedule, counted)
         if self.cap is not None:
@@ -121,12 +129,13 @@ class OutcomePrice(Clause):
 
     @model_validator(mode="after")
     def _one_price_and_one_comparison(self) -> Self:
-        compared = (self.expected is not None) + (self.comparison is not None)
+        compared = sum(term is not None for term in (self.expected, self.comparison, self.forecast))
         if (self.price is None) == (self.schedule is None):
             given, do = "both or neither of `price` and `schedule`", "keep one of `price` and `schedule`"
         elif compared > 1 or (self.better and not compared):
-            given, do = "both or neither of `expected` and `comparison`", "keep one of them, or leave out `better` too"
+            given = "not one alone of `expected`, `comparison` and `forecast`"
+            do = "keep one of them, or leave out `better` too"
         else:
             return self
-        allowed = "one price or schedule; one expected number or comparison with `better`, or none of the three"
+        allowed = "one price or schedule; one expected number, comparison or forecast with `better`, or none"
         raise PydanticCustomError("one of", "one of", {"given": given, "allowed": allowed, "do": do})

@@ -1,18 +1,18 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
-from ..expected import QUALITY, Expected, MeasureUnit, Moves, middle
+from ..expected import QUALITY, RESULT, Expected, MeasureUnit, Moves, middle
 from ..ledger import Ledger
 from ..units import Count, Dollars, Ladder, Number, Rate, Share, ShareLadder, Unit, most, unit_of, when
 from ..worded import MeasureName
 from ..year import Year
 
 SIZE = {"in all": "", "per member": "lives", "per member month": "member_months"}
-RESULTS = ("measures.{measure}", "measures.{baseline}", "measures.{equity_measure}")
+RESULTS = ("measures.{measure}", "measures.{baseline}", "measures.{forecast}", "measures.{equity_measure}")
 HAIR = 1e-9  # what floats lose decides no payment: 0.30 - 0.25 is 0.0499…, and has reached 0.05
 
 
@@ -30,7 +30,8 @@ class PerformanceBonus(Clause):
         "For the measure {measure}, {unit}, {payer} pays {payee} up to {amount} {per}; {better} is better.",
         "The share earned is the most that any test here gives.",
         "A result equal to the number or {better} earns {attainment}.",
-        "An improvement on the measure {baseline} ({baseline_is}), as a difference of the number or more,"
+        "An improvement on the measure {baseline}, as a difference of the number or more, earns {improvement}.",
+        "An improvement on the forecast for the year, {forecast}, as a difference of the number or more,"
         " earns {improvement}.",
         "A percentile of the number or more, given by the measure {ranked_in}, earns {percentile}.",
         "Between two numbers the share {between}.",
@@ -46,15 +47,15 @@ class PerformanceBonus(Clause):
     reads = {
         "measures.{measure}": None,
         "measures.{baseline}": None,
+        "measures.{forecast}": None,
         "measures.{ranked_in}": None,
         "measures.{equity_measure}": None,
         "measures.{gate}": None,
         "measures.{multiplier}": unit_of(Share),
     }
     together = (
-        ("improvement", "baseline"),
         ("baseline", "improvement"),
-        ("baseline_is", "baseline"),
+        ("forecast", "improvement"),
         ("percentile", "ranked_in"),
         ("ranked_in", "percentile"),
         ("equity_weight", "equity_measure", "attainment"),
@@ -76,9 +77,7 @@ class PerformanceBonus(Clause):
     attainment: ShareLadder | None = None
     improvement: ShareLadder | None = None
     baseline: MeasureName | None = None
-    baseline_is: Literal["measured", "agreed"] | None = Field(
-        default_factory=lambda terms: "measured" if terms.get("baseline") else None
-    )
+    forecast: MeasureName | None = None
     percentile: ShareLadder | None = None
     ranked_in: MeasureName | None = None
     between: Literal["stays as reached", "moves in a straight line"] = "stays as reached"
@@ -96,12 +95,17 @@ class PerformanceBonus(Clause):
             allowed = "one or more of the ladders `attainment`, `improvement`, `percentile`"
             do = "add, say, `attainment: {0.6: 0.5, 0.7: 1}`"
             raise PydanticCustomError("ladder", "ladder", {"given": "no ladder", "allowed": allowed, "do": do})
+        if self.improvement and bool(self.baseline) == bool(self.forecast):
+            given = f"`improvement` with {'both' if self.baseline else 'neither'} of `baseline` and `forecast`"
+            allowed = "`improvement` together with `baseline`, or with `forecast`"
+            do = "name what it is an improvement on"
+            raise PydanticCustomError("together", "together", {"given": given, "allowed": allowed, "do": do})
         return self
 
     def reading(self) -> Mapping[str, Unit | None]:
         size = {SIZE[self.per]: None} if SIZE[self.per] else {}
-        shares = dict.fromkeys(RESULTS, unit_of(Share)) if self.unit == "a share" else {}
-        return self.reads | shares | size | {f"denominators.{name}": None for name in self._counted()}
+        results = dict.fromkeys(RESULTS, RESULT.get(self.unit))
+        return self.reads | results | size | {f"denominators.{name}": None for name in self._counted()}
 
     def _counted(self) -> list[str]:
         return [n for n in (self.measure, self.equity_measure) if n and self.minimum_denominator is not None]
@@ -114,6 +118,7 @@ class PerformanceBonus(Clause):
         known = {
             self.measure: result,
             self.baseline: result,
+            self.forecast: result,
             self.equity_measure: result,
             self.ranked_in: middle(self.percentile) if self.percentile else None,
             self.gate: min(1.0, (self.gate_minimum or 0) + 0.05),
@@ -124,7 +129,8 @@ class PerformanceBonus(Clause):
 
     def moves(self) -> Mapping[str, Moves]:
         known = {
-            self.baseline: Moves(self.unit, held=self.baseline_is == "agreed"),
+            self.baseline: Moves(self.unit),
+            self.forecast: Moves(self.unit, held=True),
             self.equity_measure: Moves(self.unit),
             self.measure: Moves(self.unit, lowered=self.better == "lower"),
             self.ranked_in: Moves(held=True),
@@ -150,8 +156,8 @@ class PerformanceBonus(Clause):
         result, shares = year.measures[self.measure], [0.0]
         if self.attainment:
             shares.append(self._climb(self.attainment, result, self.better))
-        if self.baseline:
-            before = year.measures[self.baseline]
+        if self.improvement:
+            before = year.measures[self.baseline or self.forecast or ""]
             gained = result - before if self.better == "higher" else before - result
             shares.append(self._climb(self.improvement, gained, "higher"))
         if self.ranked_in:
