@@ -10,7 +10,8 @@ import pytest
 
 from carecontracts import Contract, Refusal, read_years
 from carecontracts.claims.read import Claims, from_frames
-from carecontracts.measured import COUNTS, NOT_OWN, Measured, measure
+from carecontracts.measured import Measured, measure
+from carecontracts.reconciliation import LINES_LEFT_OUT, THE_YEAR, Kind
 from carecontracts.synthetic import people as synthetic
 
 # Six people, two years. All amounts are chosen so that every total can be added up in the head.
@@ -107,14 +108,14 @@ def made(measured: Measured) -> tuple[Any, ...]:
     return year.lives, year.member_months["all"], year.spend
 
 
-def statuses(measured: Measured, group: str = "the year") -> dict[str, int]:
-    table = measured.reconciliation["people"]
-    return {row.step: row.people for row in table[table.group == group].itertuples() if row.people}
+def who(measured: Measured, group: str = THE_YEAR) -> dict[Kind, int | None]:
+    """The people of a group, by the kind of row."""
+    return {row.kind: row.people for row in measured.reconciliation.people if row.group == group}
 
 
-def steps(measured: Measured, group: str = "the year") -> dict[str, float]:
-    table = measured.reconciliation["dollars"]
-    return {row.step: row.dollars for row in table[table.group == group].itertuples()}
+def what(measured: Measured, group: str = THE_YEAR) -> dict[Kind, float]:
+    """The dollars of a group, by the kind of row."""
+    return {row.kind: row.cents / 100 for row in measured.reconciliation.dollars if row.group == group}
 
 
 # --- worked by hand ---------------------------------------------------------------------------------------------------
@@ -124,8 +125,8 @@ def test_everyone_enrolled() -> None:
     # months: ann 12, bob 12, cat 5 + 5, dan 2, eve 3, fay 12 = 51; dollars: 300 + 5,000 + 3,000 + 70 + 800 = 9,170
     measured = run()
     assert made(measured) == (6, 51, 9_170.0)
-    assert steps(measured)["paid after the closing date"] == -100.0
-    assert steps(measured)["of people not enrolled in the year"] == -11.0
+    assert what(measured)[Kind.PAID_LATE] == -100.0
+    assert what(measured)[Kind.NOT_ENROLLED] == -11.0
 
 
 def test_run_out_lets_later_payments_in() -> None:
@@ -163,8 +164,8 @@ def test_a_tie_can_go_to_the_larger_charges() -> None:
     # bob's two visits were both $125 allowed: then to the lower number, and "clinic" is before "other".
     lines = [line if line[:2] != ("bob", "2025-02-01") else ("bob", "2025-02-01", 101, *line[3:]) for line in LINES]
     rule = CLINIC | {"tie": "the larger allowed charges"}
-    assert statuses(measure(CLAIMS, contract(attribution=rule)))[COUNTS] == 3
-    assert statuses(measure(claims(lines), contract(attribution=rule)))[COUNTS] == 2
+    assert who(measure(CLAIMS, contract(attribution=rule)))[Kind.COUNTS] == 3
+    assert who(measure(claims(lines), contract(attribution=rule)))[Kind.COUNTS] == 2
 
 
 @pytest.mark.parametrize(
@@ -177,19 +178,19 @@ def test_a_roster_and_its_timing(timing: str, lives: int) -> None:
 
 
 def test_enrollment() -> None:
-    assert statuses(run(enrollment={"least": 6}))["fewer than 6 months of enrollment"] == 1  # dan; eve lived three
-    assert statuses(run(enrollment={"least": 6, "deaths": "left out"}))["died in the year"] == 1
+    assert who(run(enrollment={"least": 6}))[Kind.FEW_MONTHS] == 1  # dan; eve lived three
+    assert who(run(enrollment={"least": 6, "deaths": "left out"}))[Kind.DIED] == 1
     gaps = run(enrollment={"gap": 1})
-    assert statuses(gaps)["a gap of more than 1 months"] == 2  # cat: June and July; dan: ten months
-    assert statuses(run(enrollment={"gap": 2}))["a gap of more than 2 months"] == 1
-    assert statuses(run(enrollment={"least_before": 1}))[COUNTS] == 5  # all but dan
+    assert who(gaps)[Kind.GAP] == 2  # cat: June and July; dan: ten months
+    assert who(run(enrollment={"gap": 2}))[Kind.GAP] == 1
+    assert who(run(enrollment={"least_before": 1}))[Kind.COUNTS] == 5  # all but dan
 
 
 def test_truncation() -> None:
     # Over $2,500: bob's 5,000 and cat's 3,000 lose 3,000 together.
     measured = run(spending={"truncated_at": 2_500})
     assert made(measured)[2] == 6_170.0
-    assert steps(measured)["over the limit of $2,500.00"] == -3_000.0
+    assert what(measured)[Kind.LIMIT] == -3_000.0
     assert made(run(spending={"truncated_at": 2_500, "above": 0.1}))[2] == 6_470.0
     # Sorted: 0, 70, 300, 800, 3,000, 5,000. The 60% point is the fourth: 800.
     assert made(run(spending={"truncated_at_percentile": 0.6}))[2] == 0 + 70 + 300 + 800 + 800 + 800
@@ -206,7 +207,7 @@ def test_fees_inside_outside_and_netted_once() -> None:
     rule = {"codes": ["G9008"], "clauses": ["fee"]}
     inside = run(fees=rule | {"treatment": "inside"})
     assert made(inside)[2] == 9_170 + 510
-    assert steps(inside)["fees of “fee”"] == 510.0
+    assert what(inside)[Kind.FEE] == 510.0
     assert made(run(fees=rule | {"treatment": "outside"}))[2] == 9_120
     assert made(run(fees=rule | {"treatment": "netted once from"}))[2] == 9_120
 
@@ -233,7 +234,7 @@ def test_persistence_corrected_with_what_remains_agreed() -> None:
     )
     assert made(measured) == (1, 12, 5_000)
     assert measured.years[0].benchmark == 5_940
-    assert statuses(measured)["does not meet the definition"] == 5
+    assert who(measured)[Kind.DEFINITION] == 5
 
 
 def test_a_matched_comparison() -> None:
@@ -241,7 +242,7 @@ def test_a_matched_comparison() -> None:
     # cat and dan: $3,070 in 10 + 2 months; own months 12 + 12 + 3 = 27.
     measured = run(attribution=CLINIC, benchmark={"kind": "matched_comparison", "alike_in": ["age"]})
     assert measured.years[0].benchmark == 27 * 3_070 / 12
-    assert statuses(measured)[NOT_OWN] == 3
+    assert who(measured)[Kind.NOT_OWN] == 3
 
 
 def test_tiers_engaged_months_and_measures() -> None:
@@ -265,7 +266,7 @@ def test_a_measure_of_too_few_is_what_was_agreed() -> None:
     part = {"measure": "emergency_visits", "least": 5, "otherwise": 0.25}
     measured = run(measures={"visits": part})
     assert measured.years[0].measures["visits"] == 0.25
-    assert "fewer than 5: as agreed" in measured.reconciliation["facts"]["from"].str.cat()
+    assert "fewer than 5: as agreed" in "".join(fact.source for fact in measured.reconciliation.facts)
 
 
 def test_the_chain_ladder_by_hand() -> None:
@@ -277,7 +278,7 @@ def test_the_chain_ladder_by_hand() -> None:
     # By 31 December, eleven months have grown 100 -> 150; December still will: 50 more to come on 1,750.
     measured = measure(claims(lines), contract(run_out={"completion": "the chain ladder", "triangle": 12}))
     assert measured.years[0].spend == 1_800.0
-    assert steps(measured)["counts"] == 1_750.0
+    assert what(measured)[Kind.COUNTS] == 1_750.0
 
 
 # --- identities -------------------------------------------------------------------------------------------------------
@@ -298,33 +299,35 @@ RICH = {
 )
 def test_the_reconciliation_adds_up_and_leads_to_every_fact(rules: dict[str, Any]) -> None:
     measured = run(**rules)
-    tables = measured.reconciliation
-    for group, rows in tables["people"].groupby("group"):
-        enrolled = rows[rows.step == "enrolled"]
-        parts = rows[~rows.step.isin(["enrolled"]) & ~rows.step.str.startswith("tier")]
-        assert int(enrolled.people.sum()) == int(parts.people.sum()), group
-        assert int(enrolled.member_months.sum()) == int(parts.member_months.sum()), group
-    for group, rows in tables["dollars"].groupby("group", sort=False):
-        cents = [(step, round(amount * 100)) for step, amount in zip(rows.step, rows.dollars, strict=True)]
-        counts = [step for step, _ in cents].index("counts")
-        assert sum(amount for _, amount in cents[:counts]) == cents[counts][1], group
-        lines = rows.lines.iloc[:counts].sum()
-        assert lines == rows.lines.iloc[counts], group
-        if group == "the year":
-            assert sum(amount for _, amount in cents[counts:-1]) == cents[-1][1]
-            assert cents[-1] == ("spend", round(measured.years[0].spend * 100))
-    told = {row.fact: row.value for row in tables["facts"].itertuples()}
-    assert told == {"member_months" if n == "member_months.all" else n: v for n, v in measured.years[0].facts().items()}
-    for row in tables["facts"].itertuples(index=False):
-        table, _, place = row[3].partition(": ")
-        if table == "benchmark":
-            continue
-        rows = tables[table]
-        here = rows[(rows.group == "the year") & rows.step.isin(place.split(", "))]
-        leads = here.dollars if table == "dollars" else here.member_months if "months" in place else here.people
-        assert list(leads) == [row[2]], row
+    found, (year,) = measured.reconciliation, measured.years
+    for group in {row.group for row in found.people}:
+        rows = {row.kind: row for row in found.people if row.group == group}
+        enrolled = rows.pop(Kind.ENROLLED)
+        assert enrolled.people == sum(row.people or 0 for row in rows.values()), group
+        assert enrolled.member_months == sum(row.member_months or 0 for row in rows.values()), group
+    for group in {row.group for row in found.dollars}:
+        dollars = {row.kind: row for row in found.dollars if row.group == group}
+        counts, whole = dollars[Kind.COUNTS], LINES_LEFT_OUT | {Kind.READ, Kind.OTHER_YEAR}
+        assert counts.cents == sum(row.cents for kind, row in dollars.items() if kind in whole), group
+        assert counts.lines == sum(row.lines or 0 for kind, row in dollars.items() if kind in whole), group
+        added = [dollars[kind].cents for kind in (Kind.LIMIT, Kind.TO_COME, Kind.FEE) if kind in dollars]
+        if group == THE_YEAR:
+            assert counts.cents + sum(added) == dollars[Kind.SPEND].cents == round(year.spend * 100)
+    told = {fact.fact: fact for fact in found.facts}
+    assert {name: fact.value for name, fact in told.items()} == {
+        "member_months" if name == "member_months.all" else name: value for name, value in year.facts().items()
+    }
+    (counted,) = (row for row in found.people if row.group == THE_YEAR and row.kind == Kind.COUNTS)
+    assert (year.lives, year.member_months["all"]) == (counted.people, counted.member_months)
+    for fact in found.facts:  # where it says that it is from, its number stands
+        table, _, place = fact.source.partition(": ")
+        if table != "benchmark":
+            rows = found.tables()[table]
+            here = rows[(rows.group == THE_YEAR) & rows.step.isin(place.split(", "))]
+            leads = here.dollars if table == "dollars" else here.member_months if "months" in place else here.people
+            assert list(leads) == [fact.value], fact
     if "benchmark" in told:
-        assert tables["benchmark"].amount.iloc[-1] == told["benchmark"]
+        assert (found.benchmark[-1].kind, found.benchmark[-1].amount) == (Kind.BENCHMARK, told["benchmark"].value)
 
 
 def test_a_person_without_claims_changes_months_and_nothing_else() -> None:
@@ -336,7 +339,7 @@ def test_a_person_without_claims_changes_months_and_nothing_else() -> None:
 
 def test_the_provider_and_the_others_are_everyone() -> None:
     own = made(run(attribution=CLINIC))
-    rest = steps(run(attribution=CLINIC))[f"of people: {NOT_OWN}"]
+    rest = what(run(attribution=CLINIC))[Kind.NOT_OWN]
     assert own[2] - rest == made(run())[2]
 
 
@@ -346,13 +349,13 @@ def test_the_provider_and_the_others_are_everyone() -> None:
 def test_everything_that_is_missing_is_told_at_once() -> None:
     with pytest.raises(Refusal) as refusal:
         run(
-            population={"definition": {"cst": {"dollars": 5}}, "years_running": 3},
+            population={"definition": {"cost": {"dollars": 5}}, "years_running": 3},
             attribution={"kind": "roster", "organization": "clinik"},
             measures={"a": {"measure": "admisions"}},
             benchmark={"kind": "own_history", "weights": [0.5, 0.5], "trend": 0},
         )
     told = "\n".join(map(str, refusal.value.faults))
-    for expected in ("lines of 2023: the population", "lines of 2024: ", "did you mean 'cost'?",
+    for expected in ("lines of 2023: the population", "lines of 2024: ",
                      "did you mean 'clinic'?", "did you mean 'admissions'?"):  # fmt: skip
         assert expected in told
 

@@ -195,5 +195,6 @@ def test_a_contract_gives_the_same_year(folder, spark):
     assert ours.years[0].lives > 10
     assert ours.years[0].spend > 1_000
     assert ours.years == theirs.years
-    for name, table in ours.reconciliation.items():
-        pd.testing.assert_frame_equal(table, theirs.reconciliation[name], check_dtype=False, rtol=1e-12)
+    tables = theirs.reconciliation.tables()
+    for name, table in ours.reconciliation.tables().items():
+        pd.testing.assert_frame_equal(table, tables[name], check_dtype=False, rtol=1e-12)

@@ -570,15 +570,15 @@ def measure_command(
     rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
     _write(out, _csv(("year", *facts), rows))
     table = _table("Year", "Fact", ">Value", "From", title=agreed.title)
-    for row in made.reconciliation["facts"].itertuples(index=False):
-        table.add_row(str(row[0]), row[1], f"{row[2]:,.10g}", row[3])
+    for row in made.reconciliation.facts:
+        table.add_row(str(row.year), row.fact, f"{row.value:,.10g}", row.source)
     _console().print(table)
     for note in made.notes:
         errors.print(Text(note))
     if made.unmade:
         errors.print(Text("Not made from claims, to be filled in: " + ", ".join(made.unmade)))
     if reconciliation:
-        leaving, hidden = room.may_leave(made.reconciliation)
+        leaving, hidden = _people("reconciliation").may_leave(made.reconciliation)
         try:
             reconciliation.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -1,10 +1,13 @@
 """Whose person is it? Each kind of attribution: its words, its terms, and the people whom it gives to the provider."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from ..reconciliation import Kind
+from ..refusal import Fault, did_you_mean, show
 from ..units import Months
 from ..worded import Name
 from .part import Part
@@ -13,18 +16,32 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from ..claims.read import Claims
+    from .books import Books, People
 
 
-class Everyone(Part):
-    """Everyone enrolled with the payer who is in the population."""
+class Attribution(Part):
+    """Who of the people enrolled is the provider's."""
 
     title = "Attribution"
-    words = ("Everyone enrolled with the payer is the provider's.",)
-    kind: Literal["everyone"]
 
     def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
         """The person_id of everyone who is the provider's in a contract year, each once."""
-        return claims.eligibility.select("person_id").distinct()
+        raise NotImplementedError
+
+    def leave_out(self, people: "People", books: "Books", year: int, found: int) -> None:
+        """Leaves out those who are not the provider's."""
+        people.mark(self.own(books.claims, year, books.first_month), "own")
+        people.leave_out(Kind.NOT_OWN, "not the provider's", people.table.own == 0)
+
+
+class Everyone(Attribution):
+    """Everyone enrolled with the payer who is in the population."""
+
+    words = ("Everyone enrolled with the payer is the provider's.",)
+    kind: Literal["everyone"]
+
+    def leave_out(self, people: "People", books: "Books", year: int, found: int) -> None:
+        """Leaves nobody out."""
 
 
 Timing = Literal["prospective", "retrospective", "prospective with true-up"]
@@ -37,10 +54,9 @@ TIMING = {
 }
 
 
-class Timed(Part):
+class Timed(Attribution):
     """An attribution that is decided by what is known on one day, or on two."""
 
-    title = "Attribution"
     spoken = {"timing": TIMING}
     timing: Timing = "prospective"
 
@@ -73,6 +89,15 @@ class Roster(Timed):
     not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)
     kind: Literal["assigned", "roster"]
     organization: Name
+
+    def faults(self, books: "Books") -> Iterator[Fault]:
+        lists = books.claims.roster.select("organization").distinct().to_pyarrow().to_pydict()["organization"]
+        names = sorted(lists)
+        if self.organization not in names:
+            do = did_you_mean(self.organization, names) + "name it as the roster does"
+            allowed = "one of " + ", ".join(map(str, names[:9])) if names else "a table roster with organizations"
+            where = "measurement 'attribution', term `organization`"
+            yield Fault(where, show(self.organization), allowed, do)
 
     def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
         """Each person on any list, and whether it is the provider's.
@@ -131,6 +156,10 @@ class Plurality(Timed):
     lookback: Months
     tie: Literal["the most recent visit", "the larger allowed charges"] = "the most recent visit"
 
+    def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
+        if self.timing != "retrospective":
+            yield year - -(-int(self.lookback) // 12), "the attribution"
+
     def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
         """Each person with a primary-care visit in the window, and whether most of them were the provider's."""
         import ibis
@@ -159,10 +188,9 @@ class Plurality(Timed):
         return by.filter(by.place == 0).select("person_id", "own")
 
 
-class Geography(Part):
+class Geography(Attribution):
     """Everyone who lives in the areas named, by their address in the eligibility table when the year begins."""
 
-    title = "Attribution"
     words = ("A person is the provider's who lives in one of these areas, by {by}: {areas}.",)
     not_modelled = ("moves within the year",)
     kind: Literal["geography"]

@@ -1,9 +1,13 @@
 """How long a person must have been covered to count."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from ..reconciliation import Kind
 from ..units import Months
 from .part import Part
+
+if TYPE_CHECKING:
+    from .books import Books, People
 
 
 class Enrollment(Part):
@@ -23,3 +27,36 @@ class Enrollment(Part):
     least_before: Months | None = None
     gap: Months | None = None
     deaths: Literal["counted for the months that they lived", "left out"] = "counted for the months that they lived"
+
+    def leave_out(self, people: "People", books: "Books", year: int, found: int) -> None:
+        """Leaves out those who were covered for too short a time, or had too long a gap, or died."""
+        import ibis
+
+        from ..people.member_years import coverage
+        from ..people.months import covered_months, first_day, month_of
+
+        claims, first_month = books.claims, books.first_month
+        begin = month_of(first_day(year, first_month))
+        spans = claims.eligibility
+        people.know(spans.group_by("person_id").agg(death=month_of(spans.death_date.max())))
+        who = people.table
+        lived = ibis.ifelse(who.died == 1, who.death - begin + 1, 12)
+        short = f"fewer than {self.least:g} months of enrollment"
+        people.leave_out(Kind.FEW_MONTHS, short, who.months < ibis.least(lived, self.least))
+        if self.least_before is not None:
+            people.know(coverage(claims, [year - 1], first_month).select("person_id", before="months"))
+            short = f"fewer than {self.least_before:g} months of enrollment the year before"
+            condition = people.table.before.fill_null(0) < self.least_before
+            people.leave_out(Kind.FEW_MONTHS_BEFORE, short, condition)
+        if self.gap is not None:
+            # The longest run without coverage before, between or after the covered months.
+            months = covered_months(claims, year, first_month)
+            before = months.month.lag().over(group_by="person_id", order_by="month").fill_null(begin - 1)
+            months = months.mutate(gap=months.month - before - 1)
+            people.know(months.group_by("person_id").agg(gap=months.gap.max(), latest=months.month.max()))
+            who = people.table
+            after = ibis.ifelse(who.died == 1, who.death, begin + 11) - who.latest
+            words = f"a gap of more than {self.gap:g} months"
+            people.leave_out(Kind.GAP, words, ibis.greatest(who.gap, after) > self.gap)
+        if self.deaths == "left out":
+            people.leave_out(Kind.DIED, "died in the year", people.table.died == 1)

@@ -1,9 +1,19 @@
 """What becomes of the program's own fees in total cost."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
+from ..ledger import Ledger
+from ..reconciliation import Kind
+from ..units import cents
 from ..worded import ClauseName, Name
+from ..year import year_from
 from .part import Part
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from .books import Books, Rule
 
 
 class Fees(Part):
@@ -23,3 +33,18 @@ class Fees(Part):
     treatment: Literal["inside", "outside", "netted once from"]
     codes: list[Name] = []
     clauses: list[ClauseName] = []
+
+    def claimed(self, lines: "ir.Table") -> tuple["Rule", Any]:
+        """The rule that takes out the fee's own claim lines; inside total cost they stay."""
+        from .books import Rule
+
+        codes = self.codes if self.treatment != "inside" else []
+        return Rule(Kind.FEE_CLAIMS, "fee claims"), lines.code.isin(codes).fill_null(False)
+
+    def paid_outside_claims(self, books: "Books") -> Iterator[tuple[str, float]]:
+        """Each named clause's fee for the year, where fees are inside total cost."""
+        if self.treatment == "inside":
+            year = year_from(books.facts(), "the claims")
+            for clause in books.clauses:
+                if clause.name in self.clauses:
+                    yield clause.name, cents(clause.at(year, books.first_year).pay(year, Ledger())[0])

@@ -1,9 +1,14 @@
 """Part: one choice in how a year is measured. Each kind of part is one file: its words, its terms, what it does."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..refusal import Fault
 from ..units import Schedule
 from ..worded import Worded
+
+if TYPE_CHECKING:
+    from .books import Books
 
 
 class Part(Worded):
@@ -21,3 +26,11 @@ class Part(Worded):
             return value.at(max(count, min(value)))
 
         return self.model_copy(update={term: now(getattr(self, term)) for term in type(self).terms()})
+
+    def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
+        """The years of claims that it reads to make a contract year, each with what reads it."""
+        yield from ()
+
+    def faults(self, books: "Books") -> Iterator[Fault]:
+        """What it asks for that the claims do not have."""
+        yield from ()

@@ -1,8 +1,17 @@
-"""What else the clauses read: measures, months with something on record, and what happened how often."""
+"""What else the clauses read: measures, months with something on record, and how often something is on record."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from ..refusal import Fault, Refusal
 from ..units import Count, Lives, Share
 from ..worded import Name
 from .part import Part
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from .books import Books
 
 
 class Measure(Part):
@@ -21,6 +30,25 @@ class Measure(Part):
     least: Lives | None = None
     otherwise: Share | None = None
 
+    def faults(self, books: "Books") -> Iterator[Fault]:
+        from ..people import rates
+
+        try:
+            rates.by_person(books.claims, books.claims.eligibility, books.first_year, self.measure, self.settings)
+        except Refusal as refusal:
+            yield from refusal.faults
+
+    def says(self, numerator: float, denominator: float) -> str:
+        """How the rate came about."""
+        from ..people import rates
+
+        per = rates.specification(self.measure).per
+        return f"measure “{self.measure}”: {numerator:,.10g} of {denominator:,.10g}, times {per:,}"
+
+    def has_enough(self, denominator: float) -> bool:
+        """Whether the rate counts; of too few it is `otherwise`."""
+        return self.least is None or denominator >= self.least
+
 
 class MonthsWith(Part):
     """Member months in which something is on record in the outcome table."""
@@ -30,10 +58,41 @@ class MonthsWith(Part):
     outcome: Name
     least: Count = 1
 
+    def months(self, books: "Books", own: "ir.Table") -> dict[int, int]:
+        """How many of the year's covered member months have it, by the number of the person's tier."""
+        from ..people.months import covered_months
+        from .books import fetched
+
+        rows = on_record(books, own, self.outcome)
+        rows = rows.group_by("person_id", "month").agg(times=rows.count())
+        rows = rows.filter(rows.times >= self.least)
+        rows = rows.semi_join(covered_months(books.claims, books.year, books.first_month), ["person_id", "month"])
+        rows = rows.inner_join(own.select("person_id", "tier"), "person_id")
+        return {row["tier"]: row["months"] for row in fetched(rows.group_by("tier").agg(months=rows.count()))}
+
 
 class Recorded(Part):
-    """How often something is on record in the outcome table for the people who count."""
+    """How often something is on record in the outcome table for the people who count, or for how many of them it is."""
 
     title = "Outcome"
-    words = ("How many times the outcome table records {outcome} in the year for the people who count.",)
+    words = ("The number of {counted} with {outcome} in the outcome table in the year, among the people who count.",)
     outcome: Name
+    counted: Literal["records", "people"] = "records"
+
+    def times(self, books: "Books", own: "ir.Table") -> int:
+        """The records in the year, or the people who have one."""
+        from .books import fetched
+
+        rows = on_record(books, own, self.outcome)
+        (row,) = fetched(rows.agg(records=rows.count(), people=rows.person_id.nunique()))
+        return int(row[self.counted])
+
+
+def on_record(books: "Books", own: "ir.Table", outcome: str) -> "ir.Table":
+    """The records of an outcome in the contract year, of the people who count, each with its month."""
+    from ..people.months import first_day, month_of
+
+    rows = books.claims.outcome
+    rows = rows.mutate(month=month_of(rows.outcome_date)).semi_join(own, "person_id")
+    begin = month_of(first_day(books.year, books.first_month))
+    return rows.filter(rows.outcome == outcome, rows.month.between(begin, begin + 11))

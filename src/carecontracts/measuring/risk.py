@@ -1,13 +1,21 @@
 """The benchmark follows the people's risk."""
 
-from typing import Literal, Self
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import model_validator
 
-from ..refusal import refuse, show
-from ..units import Share
+from ..reconciliation import Kind, Step
+from ..refusal import Fault, Refusal, refuse, show
+from ..units import Share, least, most
 from ..worded import Name
 from .part import Part
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from .benchmark import Earlier
+    from .books import Books
 
 
 class Risk(Part):
@@ -40,3 +48,55 @@ class Risk(Part):
                 "add or take out `outcome:`",
             )
         return self
+
+    def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
+        yield year - 1, "the risk score"
+
+    def steps(self, books: "Books", own: "ir.Table", earlier: Sequence["Earlier"]) -> list[Step]:
+        """The average scores of the year's people and of those from whom the benchmark was made, and their ratio."""
+        score = self.average(books, own, books.year)
+        before = sum(each.weight * self.average(books, each.own, each.year) for each in earlier)
+        return [
+            Step(Kind.SCORE, "average risk score of the year", score, "ratio"),
+            Step(Kind.SCORE_BEFORE, "average risk score of the earlier years, weighted", before, "ratio"),
+            Step(Kind.RISK_GROWTH, "growth of risk, within its limits", self.growth(score, before), "ratio"),
+        ]
+
+    def growth(self, score: float, before: float) -> float:
+        """The growth of the average score within the limits that were agreed.
+
+        >>> capped = Risk(score="CMS-HCC V28", most_growth=0.03, most_fall=0.05)
+        >>> capped.growth(1.10, 1.00), capped.growth(0.9, 1.0), capped.growth(1.01, 1.0)
+        (1.03, 0.95, 1.01)
+        """
+        ratio = score / before
+        if self.most_growth is not None:
+            ratio = least(ratio, 1 + self.most_growth)
+        if self.most_fall is not None:
+            ratio = most(ratio, 1 - self.most_fall)
+        return float(ratio)
+
+    def average(self, books: "Books", own: "ir.Table", year: int) -> float:
+        """The average score of people, from the year before, weighted by their months."""
+        from .books import fetched
+
+        rows = own.inner_join(self.scores(books, own, year - 1), "person_id")
+        rows = rows.filter(rows.score.notnull())
+        (row,) = fetched(rows.agg(total=(rows.score * rows.months).sum(), months=rows.months.sum()))
+        if not row["months"] or not row["total"]:
+            do = "give the scores, or take the risk adjustment out"
+            raise Refusal([Fault(f"risk scores, {year}", "none", "a score for the people who count", do)])
+        return float(row["total"] / row["months"])
+
+    def scores(self, books: "Books", own: "ir.Table", year: int) -> "ir.Table":
+        """Each person's score by what is known of a calendar year: person_id, score."""
+        from ..people.hcc import scores
+        from ..people.member_years import coverage
+
+        if self.score == "a given score":
+            rows = books.claims.outcome
+            rows = rows.filter(rows.outcome == self.outcome, rows.outcome_date.year() == year)
+            return rows.group_by("person_id").agg(score=rows.outcome_value.max())
+        people = coverage(books.claims, [year]).semi_join(own, "person_id")
+        scored = scores(people, books.claims, year, model=f"CMS-HCC Model {self.score.split()[1]}")
+        return scored.select("person_id", score=scored.hcc)

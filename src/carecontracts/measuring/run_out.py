@@ -11,20 +11,25 @@ Not modelled:
 - a tail: nothing is added beyond the oldest age in the triangle
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import accumulate
 from operator import mul
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import model_validator
 
+from ..reconciliation import Kind
 from ..refusal import Fault, Refusal, refuse, show
 from ..units import Count, Months, Schedule
 from .part import Part
+from .spending import Service
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from ..claims.read import Claims
+    from .books import Books, Rule
 
 
 class RunOut(Part):
@@ -65,6 +70,54 @@ class RunOut(Part):
                 "add or take out `triangle:`",
             )
         return self
+
+    def closes(self, year: int, first_month: int) -> date:
+        """The day from which a payment comes too late to count.
+
+        >>> RunOut(months=3).closes(2026, first_month=1)
+        datetime.date(2027, 4, 1)
+        """
+        month = 12 * (year + 1) + first_month - 1 + int(self.months)
+        return date(month // 12, month % 12 + 1, 1)
+
+    def paid_late(self, lines: "ir.Table", books: "Books", year: int) -> tuple["Rule", Any]:
+        """The rule that takes out lines paid on or after the closing date; a line without a date of payment counts."""
+        from .books import Rule
+
+        late = (lines.paid_date >= self.closes(year, books.first_month)).fill_null(False)
+        return Rule(Kind.PAID_LATE, "paid after the closing date"), late
+
+    def growth(self, books: "Books", year: int) -> float:
+        """What a year's counted dollars are multiplied by for the claims still to come; 1 where none is added."""
+        if self.completion == "a given factor":
+            return float(self.at(year, books.first_year).factor or 1)
+        if self.completion == "none":
+            return 1.0
+        from .books import fetched
+
+        lines = books.lines
+        counted = [service for service in get_args(Service) if books.rules.spending.counts(service)]
+        lines = lines.filter(lines.service.isin(counted)).mutate(cents=lines.cents.fill_null(0))
+        closing, begin = self.closes(year, books.first_month), 12 * year + books.first_month - 1
+        found = fetched(triangle(lines, closing, int(self.triangle or 0)))
+        cells = {(row["month"], row["lag"]): row["cents"] for row in found}
+        return completion_factor(cells, range(begin, begin + 12), 12 * closing.year + closing.month - 2)
+
+    def notes(self, claims: "Claims", years: Sequence[int], first_month: int) -> Iterator[str]:
+        """What a reader should know where the claims end before a closing date."""
+        from ..people.months import month_of
+
+        days = [table.paid_date.max().to_pyarrow().as_py() for table in (claims.medical_claim, claims.pharmacy_claim)]
+        latest = max((day for day in days if day), default=None)
+        if latest is None and years:
+            yield "No claim has a paid date: every claim of a year counts, whenever it arrived."
+        for year in years if latest else ():
+            closing = self.closes(year, first_month)
+            if month_of(latest) + 1 < month_of(closing):
+                yield (
+                    f"{year}: the last payment in the claims is of {latest:%B %Y}; claims count that were paid before "
+                    f"{closing:%B %Y}. Later claims would change the year."
+                )
 
 
 def triangle(lines: "ir.Table", closing: date, months: int) -> "ir.Table":

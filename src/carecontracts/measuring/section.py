@@ -6,7 +6,7 @@ the basis of its numbers. `measured` asks each part in turn and makes the years;
 
 from collections.abc import Iterator
 from types import UnionType
-from typing import Annotated, Any, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -22,6 +22,9 @@ from .recorded import Measure, MonthsWith, Recorded
 from .risk import Risk
 from .run_out import RunOut
 from .spending import Service, Spending
+
+if TYPE_CHECKING:
+    from .books import Books
 
 
 class Measurement(BaseModel):
@@ -66,6 +69,11 @@ class Measurement(BaseModel):
                 yield (field.replace("_", " ").capitalize() if isinstance(value, MonthsWith) else value.title), value
             elif value:
                 yield from ((f"{part.title} “{name}”", part) for name, part in value.items())
+
+    def years_of_people(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
+        """The years of claims that are read to find the people of a year, and to score them."""
+        for part in (self.population, self.attribution, *([self.risk] if self.risk else [])):
+            yield from part.years_read(books, year)
 
     def provides(self, fact: str) -> bool:
         """Whether the section says how a fact of the year is made.

@@ -1,12 +1,19 @@
 """Which dollars count, and how much of one person's."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import model_validator
 
+from ..reconciliation import Kind
 from ..refusal import refuse
 from ..units import Dollars, Share
 from .part import Part
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from ..claims.read import Claims
+    from .books import Books, People, Rule
 
 Service = Literal["inpatient", "emergency", "outpatient", "professional", "behavioral", "post_acute", "pharmacy"]
 
@@ -51,3 +58,67 @@ class Spending(Part):
     def counts(self, service: str) -> bool:
         """Whether a service counts as spending."""
         return service in self.only if self.only else service not in self.without
+
+    def lines(self, claims: "Claims", first_month: int) -> "ir.Table":
+        """Medical and pharmacy lines alike: month and contract year of service, service, code, payment, cents."""
+        import ibis
+
+        from ..claims.services import with_service
+        from ..people.months import month_of
+
+        medical, drugs = with_service(claims.medical_claim), claims.pharmacy_claim
+
+        def alike(table: "ir.Table", day: Any, service: Any, code: Any) -> "ir.Table":
+            month = month_of(day)
+            return table.select(
+                "person_id", "paid_date",
+                month=month,
+                year=((month - (first_month - 1)) / 12).floor().cast("int64"),
+                service=service,
+                code=code,
+                cents=(table[f"{self.cost}_amount"] * 100).round().cast("int64"),
+            )  # fmt: skip
+
+        return alike(medical, medical.claim_start_date, medical.service, medical.hcpcs_code).union(
+            alike(drugs, drugs.dispensing_date, ibis.literal("pharmacy"), ibis.literal("").cast("string"))
+        )
+
+    def without_an_amount(self, lines: "ir.Table") -> tuple["Rule", Any]:
+        """The rule that takes out lines that nobody has priced."""
+        from .books import Rule
+
+        return Rule(Kind.NO_AMOUNT, f"no {self.cost} amount"), lines.cents.isnull()
+
+    def of_services_left_out(self, lines: "ir.Table") -> tuple["Rule", Any]:
+        """The rule that takes out services that do not count."""
+        from .books import Rule
+
+        services = [service for service in get_args(Service) if not self.counts(service)]
+        return Rule(Kind.SERVICE, "services left out"), lines.service.isin(services)
+
+    def limit(self, books: "Books", year: int, people: "People") -> int | None:
+        """The cents of one person that count at most in a year: agreed, or a point of what all enrolled people cost."""
+        from .books import cents_of, fetched
+
+        now = self.at(year, books.first_year)
+        if now.truncated_at is not None:
+            return round(float(now.truncated_at) * 100)
+        if now.truncated_at_percentile is None:
+            return None
+        lines, _ = books.lines_of(year)
+        everyone = cents_of(people.table, lines.filter(lines.why.isnull()))
+        (row,) = fetched(everyone.agg(at=everyone.cents.quantile(float(now.truncated_at_percentile))))
+        return round(float(row["at"]))
+
+    def held_to(self, spent: "ir.Table", limit: int | None, books: "Books", year: int) -> "ir.Table":
+        """What each person cost, with the cents `within` the limit and whether they are `over` it (1 or 0)."""
+        import ibis
+
+        if limit is None:
+            return spent.mutate(within=spent.cents, over=ibis.literal(0, "int64"))
+        above = self.at(year, books.first_year).above or 0
+        beyond = ibis.greatest(spent.cents - limit, 0)
+        return spent.mutate(
+            within=spent.cents - beyond + (beyond * above).round().cast("int64"),
+            over=(spent.cents > limit).cast("int64"),
+        )

@@ -1,0 +1,241 @@
+"""The books of a contract: its claims as its own terms read them, who counts in a year, and what they cost."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..reconciliation import Dollars, Fact, Kind, Reconciliation
+from ..reconciliation import People as PeopleRow
+from .population import tier_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from ..claims.read import Claims
+    from ..clause import Clause
+    from .section import Measurement
+
+
+class Rule(NamedTuple):
+    """A rule that leaves out people, or claim lines: the kind of its row, and its words."""
+
+    kind: Kind
+    words: str
+
+
+class People:
+    """Everyone enrolled in a year, and the rules that leave some of them out, in the order in which they apply."""
+
+    def __init__(self, table: "ir.Table") -> None:
+        self.table = table
+        self.rules: list[Rule] = []
+
+    def know(self, facts: "ir.Table") -> None:
+        """Adds what a table with one row for each person says of them."""
+        self.table = self.table.left_join(facts, "person_id").drop("person_id_right")
+
+    def mark(self, rows: "ir.Table", name: str) -> None:
+        """Adds a column that is 1 for those who have a row in a table, and 0 for the others."""
+        import ibis
+
+        self.know(rows.select("person_id").distinct().mutate(**{name: ibis.literal(1)}))
+        self.table = self.table.mutate(**{name: self.table[name].fill_null(0)})
+
+    def leave_out(self, kind: Kind, words: str, condition: Any) -> None:
+        """Those of whom the condition holds do not count; of several rules, the first one says why."""
+        self.table = self.table.mutate(**{f"out_{kind.value}": condition.fill_null(False)})
+        self.rules.append(Rule(kind, words))
+
+    def decided(self, tier: Any = None) -> "People":
+        """The same people, each with a `status`: COUNTS, or the kind of the rule that leaves them out."""
+        import ibis
+
+        conditions = [(self.table[f"out_{kind.value}"], kind.value) for kind, _ in self.rules]
+        status = ibis.cases(*conditions, else_=Kind.COUNTS.value) if conditions else ibis.literal(Kind.COUNTS.value)
+        about = ["person_id", "payer_type", "dual", "gender", "age", "months"]
+        self.table = kept(self.table.select(*about, tier=ibis.literal(-1) if tier is None else tier, status=status))
+        return self
+
+    @property
+    def own(self) -> "ir.Table":
+        """Those who count."""
+        return self.table.filter(self.table.status == Kind.COUNTS.value)
+
+
+class Group(NamedTuple):
+    """People of one year and what they cost, in whole cents: counted, of that within the limit, still to come."""
+
+    name: str
+    year: int
+    people: int
+    months: int
+    counted: int
+    within: int
+    to_come: int
+
+    @property
+    def cents(self) -> int:
+        """What counts as spending."""
+        return self.within + self.to_come
+
+    @property
+    def per_month(self) -> float:
+        """Dollars for each member month.
+
+        >>> Group("own", 2025, 2, 24, 2_400_00, 2_400_00, 0).per_month
+        100.0
+        """
+        return self.cents / 100 / self.months if self.months else 0.0
+
+
+@dataclass(frozen=True)
+class Books:
+    """What every part reads, and the rows that they write; `year` is the contract year whose facts are made."""
+
+    claims: "Claims"
+    rules: "Measurement"
+    clauses: Sequence["Clause"]
+    first_year: int
+    first_month: int
+    lines: "ir.Table"  # of every claim: person, month and contract year of service, service, code, payment, cents
+    all_lines: tuple[int, int]  # how many there are, and their cents
+    by_year: dict[int, tuple[int, int]]  # the same of each contract year of service
+    year: int
+    tell: Callable[[str], None]
+    listed: "ir.Table | None" = None  # of each person and calendar year: whether the definitions held
+    rows: Reconciliation = field(default_factory=Reconciliation)
+
+    # --- what is written ---
+
+    def write(self, group: str, kind: Kind, words: str, people: int | None, lines: int | None, cents: int) -> Dollars:
+        """A row of dollars."""
+        row = Dollars(self.year, group, kind, words, people, lines, cents)
+        self.rows.dollars.append(row)
+        return row
+
+    def count(self, group: str, kind: Kind, words: str, people: int | None, months: int | None) -> PeopleRow:
+        """A row of people."""
+        row = PeopleRow(self.year, group, kind, words, people, months)
+        self.rows.people.append(row)
+        return row
+
+    def fact(self, name: str, value: Any, source: str) -> None:
+        self.rows.facts.append(Fact(self.year, name, value, source))
+
+    def facts(self) -> dict[str, Any]:
+        """The facts of the year that are made so far."""
+        return {"year": self.year} | {fact: value for year, fact, value, _ in self.rows.facts if year == self.year}
+
+    # --- who counts, in any year, by the same rules ---
+
+    def everyone(self, year: int, found: int, group: str) -> People:
+        """Everyone enrolled in a year, and why one does not count: the first rule that leaves them out."""
+        from ..people.member_years import coverage
+
+        self.tell(f"{self.year}: who counts in {group}")
+        people = People(coverage(self.claims, [year], self.first_month))
+        for part in (self.rules.enrollment, self.rules.population, self.rules.attribution):
+            part.leave_out(people, self, year, found)
+        return self._counted(people.decided(tier_of(people.table, len(self.rules.tiers))), group)
+
+    def same_people(self, own: "ir.Table", year: int, group: str) -> People:
+        """Everyone enrolled in a year; those who count in the contract year count in it too."""
+        from ..people.member_years import coverage
+
+        people = People(coverage(self.claims, [year], self.first_month))
+        people.mark(own, "here")
+        people.leave_out(Kind.NOT_THIS_YEAR, "does not count in the contract year", people.table.here == 0)
+        return self._counted(people.decided(), group)
+
+    def _counted(self, people: People, group: str) -> People:
+        """Writes the rows of people: everyone, those left out by each rule, those who count."""
+        found = people.table.group_by("status").agg(people=people.table.count(), months=people.table.months.sum())
+        by = {row["status"]: (int(row["people"]), int(row["months"])) for row in fetched(found)}
+        whole = (sum(n for n, _ in by.values()), sum(m for _, m in by.values()))
+        self.count(group, Kind.ENROLLED, "enrolled", *whole)
+        for kind, words in (*people.rules, Rule(Kind.COUNTS, "counts")):
+            self.count(group, kind, words, *by.get(kind.value, (0, 0)))
+        return people
+
+    # --- what they cost, in any year, by the same rules ---
+
+    def lines_of(self, year: int) -> tuple["ir.Table", list[Rule]]:
+        """The lines of a year, and the rules for lines; `why` is the kind of the one that takes a line out."""
+        import ibis
+
+        lines, rules = self.lines.filter(self.lines.year == year), self.rules
+        left_out = [
+            rules.spending.without_an_amount(lines),
+            rules.run_out.paid_late(lines, self, year),
+            rules.spending.of_services_left_out(lines),
+            *([rules.fees.claimed(lines)] if rules.fees else []),
+        ]
+        why = ibis.cases(*((condition, rule.kind.value) for rule, condition in left_out), else_=ibis.null("string"))
+        return lines.mutate(cents=lines.cents.fill_null(0), why=why), [rule for rule, _ in left_out]
+
+    def cost(self, group: str, year: int, people: People) -> tuple[Group, float]:
+        """What the people who count cost in a year, and the completion factor, each step with a row of dollars."""
+        import ibis
+
+        self.tell(f"{self.year}: what {group} cost")
+        lines, rules = self.lines_of(year)
+        lines = lines.left_join(people.table.select("person_id", "status"), "person_id").drop("person_id_right")
+        lines = lines.mutate(why=ibis.coalesce(lines.why, lines.status, Kind.NOT_ENROLLED.value))
+        found = lines.group_by("why").agg(people=lines.person_id.nunique(), n=lines.count(), cents=lines.cents.sum())
+        by = {row["why"]: (row["people"], row["n"], int(row["cents"] or 0)) for row in fetched(found)}
+        (n, cents), (n_here, cents_here) = self.all_lines, self.by_year.get(year, (0, 0))
+        self.write(group, Kind.READ, "claim lines read", None, n, cents)
+        self.write(group, Kind.OTHER_YEAR, "service in another year", None, n_here - n, cents_here - cents)
+        of_people = [Rule(kind, f"of people: {words}") for kind, words in people.rules]
+        of_people.append(Rule(Kind.NOT_ENROLLED, "of people not enrolled in the year"))
+        for kind, words in (*sorted(rules, key=_by_words), *sorted(of_people, key=_by_words)):
+            if kind.value in by:
+                who, n, cents = by[kind.value]
+                self.write(group, kind, words, who, -n, -cents)
+        who, n, counted = by.get(Kind.COUNTS.value, (0, 0, 0))
+        self.write(group, Kind.COUNTS, "counts", who, n, counted)
+
+        limit = self.rules.spending.limit(self, year, people)
+        spent = cents_of(people.own, lines.filter(lines.why == Kind.COUNTS.value))
+        spent = self.rules.spending.held_to(spent, limit, self, year)
+        (row,) = fetched(
+            spent.agg(people=spent.count(), months=spent.months.sum(), within=spent.within.sum(), over=spent.over.sum())
+        )
+        within = int(row["within"] or 0)
+        if limit is not None:
+            words, over = f"over the limit of ${limit / 100:,.2f}", int(row["over"] or 0)
+            self.write(group, Kind.LIMIT, words, over, None, within - counted)
+        rate = self.rules.run_out.growth(self, year)
+        to_come = round(within * (rate - 1))
+        if self.rules.run_out.completion != "none":
+            self.write(group, Kind.TO_COME, f"still to come, at a factor of {rate:.6f}", None, None, to_come)
+        return Group(group, year, int(row["people"]), int(row["months"] or 0), counted, within, to_come), rate
+
+
+def _by_words(rule: Rule) -> str:
+    return rule.words
+
+
+def cents_of(people: "ir.Table", lines: "ir.Table") -> "ir.Table":
+    """A row for each person with the cents of their lines, those who used nothing included."""
+    by = lines.group_by("person_id").agg(cents=lines.cents.sum())
+    joined = people.left_join(by, "person_id").drop("person_id_right")
+    return joined.mutate(cents=joined.cents.fill_null(0))
+
+
+def kept(table: "ir.Table") -> "ir.Table":
+    """A table that the engine computes once and holds until it is closed."""
+    import ibis
+
+    backend: Any = table.get_backend()
+    if backend.name == "duckdb":  # Ibis 12's cache drops its tables by a statement that DuckDB 2 does not read
+        made: ir.Table = backend.create_table(ibis.util.gen_name("carecontracts"), table, temp=True)
+        return made
+    backend._run_pre_execute_hooks(table)  # which its cache forgets on PySpark: tables in memory must be there first
+    return table.cache()
+
+
+def fetched(table: "ir.Table") -> list[dict[str, Any]]:
+    """The rows of a small table."""
+    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    return rows
