@@ -132,10 +132,10 @@ class OwnHistory(Benchmark):
 
     def weighted(self, groups: Sequence["Group"], year: int, first_year: int) -> float:
         """The groups' cost for a member month, each brought up to the year, by their weights."""
-        return sum(
-            weight * group.per_month * self.growth(group.year, year, first_year)
-            for weight, group in zip(self.weights, groups, strict=True)
-        )
+        total = 0.0
+        for weight, group in zip(self.weights, groups, strict=True):
+            total += weight * group.per_month * self.growth(group.year, year, first_year)
+        return total
 
 
 class RegionalBlend(OwnHistory):
