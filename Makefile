@@ -14,7 +14,6 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
-BUILD   := $(BIN)/jupyter-book build -q -W -n --keep-going .
 TOOLS   := .venv/tools-$(VERSION)
 READY   := .venv/ready-$(VERSION)
 SCRIPTS := node_modules/.package-lock.json
@@ -35,7 +34,7 @@ book: _build/book.ok
 test: _build/book.ok
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
 
 serve: _build/book.ok
 	@echo "The site is at http://localhost:$(PORT) until you press Ctrl-C."
@@ -55,19 +54,17 @@ lock: $(READY)
 clean:
 	rm -rf .venv node_modules _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-# The pages. Jupyter Book's cache of results knows the cells of a notebook but not the package they import,
-# so any change to the package empties it; and pages are always written anew, since a strict build that has
-# failed once would otherwise pass the second time.
-_build/book.ok: $(READY) $(SCRIPTS) _build/engine.ok $(PAGES)
+# The pages. The notebooks run first, on every processor; Jupyter Book finds their results in its cache.
+# Pages are always written anew, since a strict build that has failed once would otherwise pass the second time.
+# The package is compiled here once, and not again in every kernel.
+_build/book.ok: $(READY) $(SCRIPTS) $(ENGINE) $(PAGES)
 	rm -rf _build/html _build/.doctrees
-	$(BIN)/python -c 'import matplotlib.font_manager'
-	@echo "Running the notebooks and writing the pages"
-	@$(BUILD) || { echo "Once more from nothing, in case a kernel stalled"; rm -rf _build/html _build/.doctrees; $(BUILD); }
-	@touch $@
-
-_build/engine.ok: $(READY) $(ENGINE)
-	rm -rf _build/.jupyter_cache
-	@mkdir -p _build
+	@$(BIN)/python -m compileall -q src site
+	@$(BIN)/python -c 'import matplotlib.font_manager'
+	@echo "Running the notebooks"
+	@$(BIN)/python site/execute.py
+	@echo "Writing the pages"
+	@$(BIN)/jupyter-book build -q -W -n --keep-going .
 	@touch $@
 
 $(SCRIPTS): $(READY) package-lock.json

@@ -21,10 +21,7 @@ from carecontracts.measured import measure
 from carecontracts.people.member_years import coverage, member_years, outside, stays
 
 REQUIRED = os.environ.get("CARECONTRACTS_SPARK") == "1"
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),  # PySpark 4.3 warns of pandas 3
-    pytest.mark.xdist_group("spark"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore")  # PySpark 4.3 warns of pandas 3
 
 
 def drawn(rng: np.random.Generator, people: int = 300, lines: int = 5_000) -> dict[str, pd.DataFrame]:
