@@ -33,6 +33,7 @@ book: _build/book.ok
 
 test: _build/book.ok
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check src tests site benchmarks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
 

@@ -17,7 +17,6 @@ import io
 import os
 import posixpath
 import re
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from docutils import nodes
 
-from carecontracts import Contract
+from carecontracts import Contract, __version__
 from carecontracts.paper.word import write_word
 
 if TYPE_CHECKING:
@@ -207,10 +206,6 @@ def needs(notebook: Any) -> dict[str, str]:
     return EVERY | {library: module for library, module in SOME.items() if module in tops}
 
 
-def version() -> str:
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
-
-
 def resettle(markdown: str, folder: str, kept: Iterable[str], site: str) -> str:
     """The text of a notebook's cell with its links to other files made right for a reader elsewhere.
 
@@ -255,7 +250,7 @@ def handed_out(notebook: Any, set_up: str, folder: str, kept: Iterable[str], sit
 
 def alone(notebook: Any, folder: str, site: str) -> Any:
     """The notebook as one file that needs nothing beside it."""
-    set_up = SET_UP.format(version=version(), needs=needs(notebook), packed=package())
+    set_up = SET_UP.format(version=__version__, needs=needs(notebook), packed=package())
     return handed_out(notebook, set_up, folder, [], site)
 
 

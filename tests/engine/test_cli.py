@@ -99,7 +99,7 @@ def test_term_sheet_prints_and_writes_the_same(run, tmp_path) -> None:
 def test_the_empty_years_file_has_the_columns_that_a_contract_reads(name: str, run, tmp_path) -> None:
     """Filled in with anything plausible, it settles."""
     assert run("years", name, "--out", tmp_path / "years.csv").code == 0
-    header, *empty = list(csv.reader((tmp_path / "years.csv").open(encoding="utf-8")))
+    header, *empty = csv.reader((tmp_path / "years.csv").read_text("utf-8").splitlines())
     contract = Contract.load(gallery(name))
     assert header == ["year", *contract.facts()]
     assert len(empty) == (contract.years or 1)

@@ -494,14 +494,15 @@ BROKEN: dict[str, tuple[Rule, int, bool]] = {
 
 def failing(acos: Iterable[Aco], rule: Rule) -> int:
     """How many rows that match under their contract no longer do when a rule is broken."""
-    changed: dict[int, tuple[Contract, Contract]] = {}  # the contracts are few: each is changed once
+    changed: dict[int, tuple[Contract, Contract, bool]] = {}  # the contracts are few: each is changed once
     count = 0
     for one in acos:
         contract = mssp.contract_for(one)
         if id(contract) not in changed:
-            changed[id(contract)] = contract, rule(contract)
-        broken = changed[id(contract)][1]
-        if broken != contract and not mssp.settle(one, broken).matched:
+            broken = rule(contract)
+            changed[id(contract)] = contract, broken, broken != contract
+        _, broken, differs = changed[id(contract)]
+        if differs and not mssp.settle(one, broken).matched:
             count += bool(mssp.settle(one).matched)
     return count
 

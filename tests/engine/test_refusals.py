@@ -504,13 +504,12 @@ def contract_or_refusal(text: str) -> None:
 @example({"clauses": [{"kind": ["a"]}]})
 @example({"scales": {"a": {"lives": {1: 2}}}})
 @example({"parties": {"a": {}}, "clauses": [{"name": {}, "payer": [], "basis": {1: 2}}]})
-@settings(max_examples=150)
 def test_any_structure_is_a_contract_or_a_refusal(data: Any) -> None:
     contract_or_refusal(yaml.safe_dump(data, allow_unicode=True))
 
 
 @given(st.data())
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_contract_with_anything_in_a_place_is_a_contract_or_a_refusal(data: st.DataObject) -> None:
     """A walk to a random place of a valid contract, where something else is put, renamed or taken out."""
     contract = yaml.safe_load(VALID)
@@ -532,7 +531,6 @@ def test_a_contract_with_anything_in_a_place_is_a_contract_or_a_refusal(data: st
 
 
 @given(st.data())
-@settings(max_examples=150)
 def test_a_contract_with_characters_changed_is_a_contract_or_a_refusal(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(VALID)))
     end = data.draw(st.integers(start, min(len(VALID), start + 30)))
@@ -541,7 +539,6 @@ def test_a_contract_with_characters_changed_is_a_contract_or_a_refusal(data: st.
 
 
 @given(data=anything)
-@settings(max_examples=100)
 def test_any_structure_is_years_or_a_refusal(data: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "years.yaml"
     path.write_text(yaml.safe_dump([{"year": 2026, "measures": data}, data]), "utf-8")
@@ -550,7 +547,6 @@ def test_any_structure_is_years_or_a_refusal(data: Any, tmp_path_factory: pytest
 
 
 @given(text=st.text(max_size=200))
-@settings(max_examples=100)
 def test_any_table_is_years_or_a_refusal(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "years.csv"
     path.write_text(f"year,spend\n{text}", "utf-8", newline="")

@@ -1,6 +1,7 @@
 """What a reader downloads runs where the package was never installed, without a network."""
 
 import ast
+import html
 import importlib.metadata
 import json
 import os
@@ -21,6 +22,8 @@ from nbclient.exceptions import CellTimeoutError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from carecontracts import Contract, gallery
+from carecontracts.gallery import gallery_names
 from downloads import EVERY, SOME
 
 ROOT = Path(__file__).parents[2]
@@ -193,6 +196,13 @@ def test_the_kits_notebooks_run_with_the_package_beside_them(name, kit, run):
     outputs, package = run(nbformat.read(kit / "notebooks" / name, as_version=4), kit / "notebooks")
     assert outputs
     assert str(kit / "src") in package
+
+
+def test_every_contract_is_there_in_word():
+    for name in gallery_names():
+        with zipfile.ZipFile(HTML / "contracts" / f"{name}.docx") as file:
+            text = html.unescape(file.read("word/document.xml").decode())
+        assert Contract.load(gallery(name)).title in text
 
 
 def test_the_kit_has_every_contract_and_every_module(kit):

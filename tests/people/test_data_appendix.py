@@ -3,7 +3,6 @@
 import pytest
 
 from carecontracts.claims.read import REQUIRED, SCHEMAS
-from carecontracts.paper import data_appendix as dictionary
 from carecontracts.paper.data_appendix import Feed, appendix, fingerprint, too_late
 from carecontracts.people.rates import specifications
 from carecontracts.refusal import Refusal
@@ -57,4 +56,3 @@ def test_a_window_that_shuts_on_the_day_the_file_comes_is_too_late(lag, every, l
 def test_the_slowest_feed_decides_and_lagging_measures_have_time():
     feeds = [feed("eligibility", "day", 0), feed("medical_claim", "month", 60)]
     assert too_late(["follow_up_14", "readmissions", "admissions"], feeds) == [("follow_up_14", 14, 91)]
-    assert dictionary.EVERY["month"] == 31

@@ -9,8 +9,6 @@ import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "carecontracts"
 TREE, ARROWS = re.findall(r"(?ms)^```\n(.*?)^```", (ROOT / "README.md").read_text("utf-8").split("## The map")[1])
@@ -126,8 +124,7 @@ def loaded_by(code: str) -> set[str]:
     return set(out.split()) - sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("module", ["", ".units", ".year", ".ledger", ".clause", ".clauses", ".contract", ".paper"])
-def test_importing_loads_pydantic_and_yaml_and_nothing_else(module):
+def test_importing_loads_pydantic_and_yaml_and_nothing_else():
     kin = {
         "carecontracts",
         "pydantic",
@@ -138,6 +135,6 @@ def test_importing_loads_pydantic_and_yaml_and_nothing_else(module):
         "yaml",
     }
     installed = importlib.metadata.packages_distributions()
-    new = loaded_by(f"import carecontracts{module}") - loaded_by("pass")
+    new = loaded_by("import carecontracts.clauses, carecontracts.paper") - loaded_by("pass")
     assert "carecontracts" in new
     assert {name for name in new if name in installed} <= kin | {"_yaml"}

@@ -20,9 +20,11 @@ from carecontracts.paper.term_sheet import paragraph
 ROOT = Path(__file__).parents[2]
 
 
-def kinds_in(contract: Any) -> set[str]:
-    agreed = Contract.load(gallery(contract)) if isinstance(contract, str) else Contract.parse(yaml.safe_dump(contract))
-    return {clause.kind for clause in agreed.clauses}
+def kinds_in(contract: str | dict[str, Any]) -> set[str]:
+    """The mechanisms of a contract in contracts/, or of one written out in a file of cases."""
+    if isinstance(contract, dict):
+        return {clause["kind"] for clause in contract["clauses"]}
+    return {clause.kind for clause in Contract.load(gallery(contract)).clauses}
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,16 @@ import json
 import re
 from pathlib import Path
 
+from carecontracts import __version__
+
 ROOT = Path(__file__).parents[2]
 SHORT = (ROOT / "requirements.txt").read_text("utf-8")
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 NPM = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
+
+
+def test_who_cites_the_package_cites_this_version():
+    assert re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.M) == [__version__]
 
 
 def pins(text: str) -> set[tuple[str, str]]:
