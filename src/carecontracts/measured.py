@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import ibis.expr.types as ir
 
-from .claims.read import Claims
+from .claims.engine import fetched
+from .claims.layout import Claims
 from .contract import Contract
-from .measuring.books import Books, Group, People, fetched, kept
+from .measuring.books import Books, Group, People
 from .measuring.section import Measurement
 from .people import rates
 from .reconciliation import BY_SERVICE, THE_YEAR, Dollars, Expected, Kind, Reconciliation, Step
@@ -40,23 +41,17 @@ def measure(
     contract: Contract,
     *,
     tell: Callable[[str], None] = lambda doing: None,
-    lists: dict[str, ir.Table] | None = None,
 ) -> Measured:
     """The facts of each contract year that the claims hold, by the contract's own rules, and the reconciliation.
 
-    `tell` hears what is being done.
-    `lists` keeps lines and lists of people between calls with the same claims: give the same dictionary to each.
+    `tell` hears what is being done. Claims keep their lines and lists of people: the next contract finds them made.
     Raises: Refusal with everything that the section asks for and the claims or the contract do not have.
     """
     rules = _section(contract)
-    lists = {} if lists is None else lists
-    books = _books(claims, contract, rules, tell, lists)
+    books = _books(claims, contract, rules, tell)
     years = _years(books, contract)
     if rules.population.needs_a_list(rules.tiers):
-        asked = repr([rules.population, rules.tiers])
-        if asked not in lists:
-            lists[asked] = kept(rules.population.listed(claims, rules.tiers))
-        books = replace(books, listed=lists[asked])
+        books = replace(books, listed=claims.kept(rules.population.listed(claims, rules.tiers)))
     made = [_year(replace(books, year=year), contract) for year in years]
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
     return Measured(made, books.rows, unmade, list(rules.run_out.notes(claims, years, books.first_month)))
@@ -75,13 +70,8 @@ def _section(contract: Contract) -> Measurement:
     return contract.measurement
 
 
-def _books(
-    claims: Claims, contract: Contract, rules: Measurement, tell: Callable[[str], None], lists: dict[str, ir.Table]
-) -> Books:
-    name = f"lines, {rules.spending.cost}, {contract.year_starts}"
-    if name not in lists:  # read many times: the engine classes them once
-        lists[name] = kept(rules.spending.lines(claims, contract.year_starts))
-    lines = lists[name]
+def _books(claims: Claims, contract: Contract, rules: Measurement, tell: Callable[[str], None]) -> Books:
+    lines = claims.kept(rules.spending.lines(claims, contract.year_starts))  # read many times: classed once
     found = fetched(lines.group_by("year").agg(lines=lines.count(), cents=lines.cents.sum()))
     by_year = {row["year"]: (row["lines"], int(row["cents"] or 0)) for row in found}
     return Books(

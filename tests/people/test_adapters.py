@@ -11,7 +11,8 @@ import pytest
 from carecontracts import Refusal
 from carecontracts.claims.adapters import medicare, synpuf
 from carecontracts.claims.check import check
-from carecontracts.claims.read import Claims, read
+from carecontracts.claims.layout import Claims
+from carecontracts.claims.read import read
 from carecontracts.cli import main
 from carecontracts.people.member_years import member_years, outside
 
@@ -98,7 +99,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_synpuf_by_hand(small):
-    imported = synpuf.read(small)
+    imported = synpuf.adapt(small)
     rows = by_year(imported.claims)
     assert {key: row["months"] for key, row in rows.items()} == {
         ("A", 2008): 12, ("A", 2009): 12, ("B", 2008): 3, ("B", 2009): 5,
@@ -116,7 +117,7 @@ def test_synpuf_by_hand(small):
 
 
 def test_synpuf_spans_follow_the_neighboring_years(small):
-    spans = synpuf.read(small).claims.eligibility
+    spans = synpuf.adapt(small).claims.eligibility
     joined, died = spans.filter(spans.person_id == "B").order_by("enrollment_start_date").to_pyarrow().to_pylist()
     # Three months with some the year after: the last three. Five months with some the year before: the first five.
     assert (joined["enrollment_start_date"], joined["enrollment_end_date"]) == (date(2008, 10, 1), date(2008, 12, 31))
@@ -125,7 +126,7 @@ def test_synpuf_spans_follow_the_neighboring_years(small):
 
 
 def test_synpuf_lines_and_what_became_of_the_rows(small):
-    imported = synpuf.read(small)
+    imported = synpuf.adapt(small)
     assert [(r.file, r.rows, r.became) for r in imported.read] == [
         ("beneficiary", 6, 4), ("inpatient", 1, 1), ("outpatient", 2, 4), ("carrier", 1, 2), ("drugs", 2, 2),
     ]  # fmt: skip
@@ -146,18 +147,18 @@ def test_a_cell_that_is_no_date_is_refused_by_name(small):
     path = small / "DE1_0_2008_to_2010_Prescription_Drug_Events_Sample_1.csv"
     path.write_text(path.read_text().replace("20080808", "20081341"))
     with pytest.raises(Refusal, match="20081341"):
-        synpuf.read(small)
+        synpuf.adapt(small)
 
 
 def test_files_that_are_not_there_are_refused_together(tmp_path):
     (tmp_path / "notes.csv").write_text("a\n1\n")
     with pytest.raises(Refusal) as refused:
-        synpuf.read(tmp_path)
+        synpuf.adapt(tmp_path)
     assert [fault.given for fault in refused.value.faults] == [
         "no file of beneficiary", "no file of inpatient", "no file of outpatient", "no file of carrier",
     ]  # fmt: skip
     with pytest.raises(Refusal, match="no such folder"):
-        medicare.read(tmp_path / "none")
+        medicare.adapt(tmp_path / "none")
 
 
 # --- DE-SynPUF, CMS's own 500 people --------------------------------------------------------------------------
@@ -165,7 +166,7 @@ def test_files_that_are_not_there_are_refused_together(tmp_path):
 
 @pytest.fixture(scope="module")
 def imported(sample: Path) -> synpuf.Imported:
-    return synpuf.read(sample)
+    return synpuf.adapt(sample)
 
 
 def test_the_sample_has_the_rows_that_are_known_of_it(imported):
@@ -303,7 +304,7 @@ def rif(tmp_path: Path) -> Path:
 
 
 def test_medicare_by_hand(rif):
-    imported = medicare.read(rif)
+    imported = medicare.adapt(rif)
     assert [(r.file, r.rows, r.became) for r in imported.read] == [
         ("beneficiary", 1, 3), ("inpatient", 3, 2), ("hha", 1, 1), ("carrier", 2, 2), ("pde", 1, 1),
     ]  # fmt: skip
@@ -319,7 +320,7 @@ def test_medicare_by_hand(rif):
 
 
 def test_medicare_spans_and_codes(rif):
-    imported = medicare.read(rif)
+    imported = medicare.adapt(rif)
     spans = imported.claims.eligibility.order_by("enrollment_start_date")
     shown = ["enrollment_start_date", "enrollment_end_date", "plan", "dual_status_code"]
     assert [list(row.values()) for row in spans.select(*shown).to_pyarrow().to_pylist()] == [
@@ -338,7 +339,7 @@ def test_medicare_spans_and_codes(rif):
 
 
 def test_imported_tables_are_what_read_takes_and_are_clean(rif, tmp_path):
-    medicare.read(rif).write(tmp_path / "out")
+    medicare.adapt(rif).write(tmp_path / "out")
     report = check(tmp_path / "out", today=date(2026, 11, 1))
     assert report.faults == []
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
@@ -346,4 +347,4 @@ def test_imported_tables_are_what_read_takes_and_are_clean(rif, tmp_path):
     ]  # fmt: skip
     (tmp_path / "out" / "eligibility.csv").write_text("x")
     with pytest.raises(Refusal, match=r"eligibility\.csv in it"):
-        medicare.read(rif).write(tmp_path / "out")
+        medicare.adapt(rif).write(tmp_path / "out")

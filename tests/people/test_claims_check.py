@@ -10,8 +10,10 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from carecontracts import Refusal
+from carecontracts.claims import engine
 from carecontracts.claims.check import LEFT_OUT, Report, check, schema
-from carecontracts.claims.read import SCHEMAS, from_frames, read
+from carecontracts.claims.layout import SCHEMAS
+from carecontracts.claims.read import from_frames, read
 from carecontracts.people.member_years import member_years, outside
 
 TODAY = date(2026, 11, 1)
@@ -199,7 +201,7 @@ def test_pandera_counts_as_check_does(broken):
     report = check(broken, today=TODAY)
     kept = {(f.column, f.rule): f.found for f in report.findings if f.table == "medical_claim" and f.effect != LEFT_OUT}
     with pytest.raises(SchemaErrors) as caught:
-        schema("medical_claim", TODAY).validate(report.kept.medical_claim.cache(), lazy=True)
+        schema("medical_claim", TODAY).validate(engine.kept(report.kept.medical_claim), lazy=True)
     counted = caught.value.failure_cases.groupby("check").size().to_dict()
     expected = {
         f"{column}: {rule}": count

@@ -10,7 +10,7 @@ import pytest
 from carecontracts.claims.read import read
 from carecontracts.definitions import definition
 from carecontracts.people.crosswalk import by_size, crosswalk
-from carecontracts.people.member_table import held, with_years_beside
+from carecontracts.people.member_table import member_table, with_years_beside
 from carecontracts.people.suppress import MARK
 from carecontracts.refusal import Refusal
 from carecontracts.synthetic import people as synthetic
@@ -280,7 +280,7 @@ def folder(few, tmp_path_factory):
 
 
 def test_the_member_table_from_claims_is_that_of_the_people_they_were_made_of(few, folder):
-    found = held(read(folder)).to_pandas().merge(few, on=["person_id", "year"], suffixes=("", " known"))
+    found = member_table(read(folder)).to_pandas().merge(few, on=["person_id", "year"], suffixes=("", " known"))
     assert len(found) == len(few)
     for column in (
         "paid",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carecontracts.claims.read import REQUIRED, SCHEMAS
+from carecontracts.claims.layout import REQUIRED, SCHEMAS
 from carecontracts.paper.data_appendix import Feed, appendix, fingerprint, too_late
 from carecontracts.people.rates import specifications
 from carecontracts.refusal import Refusal

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from carecontracts import definitions as D
-from carecontracts.claims import read as tables
+from carecontracts.claims.read import from_frames, read
 from carecontracts.people import conditions as C
 from carecontracts.people import lace
 from carecontracts.people.member_table import (
@@ -22,7 +22,7 @@ from carecontracts.people.member_table import (
     MOST,
     NEEDS,
     _entitled_by_disability,
-    members,
+    member_table,
     with_years_beside,
 )
 from carecontracts.people.member_years import member_years
@@ -62,7 +62,7 @@ def claims_of(lines, *, drugs=(), outcomes=(), people="abcd", **eligibility):
         columns = ["claim_id", "claim_line_number", "person_id", "dispensing_date", "ndc_code", "paid_amount"]
         rows = [(f"d{n}", 1, p, day(d), code, 10.0) for n, (p, d, code) in enumerate(drugs)]
         frames["pharmacy_claim"] = pd.DataFrame(rows, columns=columns)
-    return tables.from_frames(frames)
+    return from_frames(frames)
 
 
 def stay(person, start, end, codes=(), admit="1", **more):
@@ -109,7 +109,7 @@ def small():
         ("c", "2024-01-01", "disabled", 1),
     ]  # fmt: skip
     drugs = [("a", "2023-01-05", "00093010401"), ("a", "2023-02-05", "00093010405"), ("a", "2023-02-05", "00378001501")]
-    return ibis.memtable(members(claims_of(lines, outcomes=outcomes, drugs=drugs)).to_pyarrow())
+    return ibis.memtable(member_table(claims_of(lines, outcomes=outcomes, drugs=drugs)).to_pyarrow())
 
 
 @pytest.fixture(scope="module")
@@ -490,7 +490,7 @@ def test_every_term_of_every_definition_is_said(kind):
 @pytest.fixture(scope="module")
 def lists_by_hand():
     """Who of `claims-by-hand` is on each list of 2025, with a number as it stands and with half of it."""
-    table = kept(members(tables.read(Path(__file__).parent / "claims-by-hand")))
+    table = kept(member_table(read(Path(__file__).parent / "claims-by-hand")))
     table = table.mutate(predicted_paid=table.paid, hcc=table.score_prism)
     asked = {}
     for name, kind in D.kinds().items():

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from carecontracts import Contract, Refusal, read_years
-from carecontracts.claims.read import Claims, from_frames
+from carecontracts.claims.layout import Claims
+from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
 from carecontracts.reconciliation import LINES_LEFT_OUT, THE_YEAR, Kind
 from carecontracts.synthetic import people as synthetic
@@ -96,11 +97,8 @@ def contract(**measurement: Any) -> Contract:
     )  # fmt: skip
 
 
-LISTS: dict[str, Any] = {}
-
-
 def run(**measurement: Any) -> Measured:
-    return measure(CLAIMS, contract(**measurement), lists=LISTS)
+    return measure(CLAIMS, contract(**measurement))
 
 
 def made(measured: Measured) -> tuple[Any, ...]:

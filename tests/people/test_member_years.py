@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from carecontracts import Refusal
-from carecontracts.claims.read import SCHEMAS, Claims, from_frames
+from carecontracts.claims.layout import SCHEMAS, Claims
+from carecontracts.claims.read import from_frames
 from carecontracts.claims.services import SERVICES, is_primary_care, with_service
 from carecontracts.people.member_years import coverage, member_years, observed_years, outside, stays
 

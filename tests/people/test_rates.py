@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from carecontracts.claims import read as tables
+from carecontracts.claims.layout import SCHEMAS
+from carecontracts.claims.read import from_frames
 from carecontracts.people import rates as measures
 from carecontracts.people.rates import by_group, by_person, episodes, measure_table, specifications
 from carecontracts.refusal import Refusal
@@ -57,7 +58,7 @@ def claims_of(lines=(), people=None, outcomes=(), roster=()):
         frames["outcome"] = pd.DataFrame(outcomes)
     if roster:
         frames["roster"] = pd.DataFrame(roster)
-    return tables.from_frames(frames)
+    return from_frames(frames)
 
 
 def counted(claims, measure, settings=None, **options):
@@ -353,7 +354,7 @@ def test_every_measure_has_all_its_words(name):
     spec = specifications()[name]
     assert spec.better in ("higher", "lower", "neither")
     assert spec.clock in ("leading", "lagging")
-    assert set(spec.needs) <= set(tables.SCHEMAS)
+    assert set(spec.needs) <= set(SCHEMAS)
     assert spec.how["kind"] in measures.KINDS
     for text in (spec.title, spec.words, spec.numerator, spec.denominator, spec.excluded, spec.lookback, spec.steward):
         assert text.strip()

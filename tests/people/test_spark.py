@@ -16,7 +16,8 @@ import pytest
 
 from carecontracts import Contract
 from carecontracts.claims.check import check
-from carecontracts.claims.read import Claims, read
+from carecontracts.claims.layout import Claims
+from carecontracts.claims.read import read
 from carecontracts.measured import measure
 from carecontracts.people.member_years import coverage, member_years, outside, stays
 

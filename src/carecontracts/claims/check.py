@@ -18,7 +18,8 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 
 from ..refusal import Fault, did_you_mean
-from .read import KEYS, REQUIRED, SCHEMAS, Claims, Given, Source, look, typed
+from .layout import KEYS, REQUIRED, SCHEMAS, Claims, Given, typed
+from .read import Source, look
 
 LEFT_OUT, ONE_KEPT, AS_EMPTY, KEPT = "left out", "the last paid is kept", "read as empty", "kept as it is"
 MOST_EXAMPLES = 3

@@ -1,201 +1,20 @@
-"""The five tables that a year is measured from, in the Tuva Project's input layer layout, and how they are read.
-
-Names and meanings are Tuva's (https://thetuvaproject.com/input-layer) for eligibility, medical and pharmacy claims;
-`outcome` and `roster` are ours. Nothing is computed here: a table is an Ibis expression on the engine that holds it.
-"""
+"""How the five tables are read: from a folder of files, a database, or data frames. Nothing is computed here."""
 
 import csv
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from ..refusal import Fault, Refusal, did_you_mean, show
+from .engine import duckdb, scratch, tables_in
+from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, conform, misfit, typed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST_CODES = 25  # diagnosis and procedure codes a claim line may carry, as in Tuva's layout
-
-
-def _codes(prefix: str) -> dict[str, str]:
-    return {f"{prefix}_{n}": "string" for n in range(1, MOST_CODES + 1)}
-
-
-SCHEMAS: dict[str, ibis.Schema] = {
-    "eligibility": ibis.schema(
-        {
-            "person_id": "string",
-            "member_id": "string",
-            "subscriber_id": "string",
-            "gender": "string",  # female, male or unknown
-            "race": "string",
-            "birth_date": "date",
-            "death_date": "date",
-            "death_flag": "int64",
-            "enrollment_start_date": "date",
-            "enrollment_end_date": "date",  # none, or 2100 and later: still enrolled
-            "payer": "string",
-            "payer_type": "string",  # medicaid, medicare, commercial
-            "plan": "string",
-            "original_reason_entitlement_code": "string",
-            "dual_status_code": "string",  # 01 to 08; 00 or none: not dual
-            "medicare_status_code": "string",
-            "group_id": "string",
-            "group_name": "string",
-            "city": "string",
-            "state": "string",
-            "zip_code": "string",
-            "data_source": "string",
-        }
-    ),
-    "medical_claim": ibis.schema(
-        {
-            "claim_id": "string",
-            "claim_line_number": "int64",
-            "claim_type": "string",  # institutional or professional
-            "person_id": "string",
-            "member_id": "string",
-            "payer": "string",
-            "plan": "string",
-            "claim_start_date": "date",
-            "claim_end_date": "date",
-            "claim_line_start_date": "date",
-            "claim_line_end_date": "date",
-            "admission_date": "date",
-            "discharge_date": "date",
-            "admit_source_code": "string",
-            "admit_type_code": "string",
-            "discharge_disposition_code": "string",
-            "place_of_service_code": "string",
-            "bill_type_code": "string",
-            "drg_code_type": "string",  # ms-drg or apr-drg
-            "drg_code": "string",
-            "revenue_center_code": "string",
-            "service_unit_quantity": "float64",
-            "hcpcs_code": "string",
-            **{f"hcpcs_modifier_{n}": "string" for n in range(1, 6)},
-            "rendering_npi": "string",
-            "rendering_tin": "string",
-            "billing_npi": "string",
-            "billing_tin": "string",
-            "facility_npi": "string",
-            "paid_date": "date",
-            "paid_amount": "float64",
-            "allowed_amount": "float64",
-            "charge_amount": "float64",
-            "coinsurance_amount": "float64",
-            "copayment_amount": "float64",
-            "deductible_amount": "float64",
-            "total_cost_amount": "float64",
-            "diagnosis_code_type": "string",  # icd-9-cm or icd-10-cm
-            **_codes("diagnosis_code"),
-            "procedure_code_type": "string",
-            **_codes("procedure_code"),
-            "in_network_flag": "int64",
-            "data_source": "string",
-        }
-    ),
-    "pharmacy_claim": ibis.schema(
-        {
-            "claim_id": "string",
-            "claim_line_number": "int64",
-            "person_id": "string",
-            "member_id": "string",
-            "payer": "string",
-            "plan": "string",
-            "prescribing_provider_npi": "string",
-            "dispensing_provider_npi": "string",
-            "dispensing_date": "date",
-            "ndc_code": "string",
-            "quantity": "float64",
-            "days_supply": "float64",
-            "refills": "float64",
-            "paid_date": "date",
-            "paid_amount": "float64",
-            "allowed_amount": "float64",
-            "charge_amount": "float64",
-            "coinsurance_amount": "float64",
-            "copayment_amount": "float64",
-            "deductible_amount": "float64",
-            "in_network_flag": "int64",
-            "data_source": "string",
-        }
-    ),
-    "outcome": ibis.schema(
-        {
-            "person_id": "string",
-            "outcome_date": "date",
-            "outcome": "string",  # contact, assessment, care_plan, housing_need, phq9, school_ready ...
-            "outcome_value": "float64",
-            "data_source": "string",
-        }
-    ),
-    "roster": ibis.schema(
-        {
-            "person_id": "string",
-            "organization": "string",
-            "start_date": "date",
-            "end_date": "date",  # none: still on it
-        }
-    ),
-}
-
-# The columns without which a table cannot be used. Of the tables, eligibility and medical_claim must be there.
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date"),
-    "medical_claim": ("claim_id", "claim_line_number", "claim_type", "person_id", "claim_start_date", "paid_amount"),
-    "pharmacy_claim": ("claim_id", "claim_line_number", "person_id", "dispensing_date", "paid_amount"),
-    "outcome": ("person_id", "outcome_date", "outcome"),
-    "roster": ("person_id", "organization", "start_date"),
-}
-NEEDED = ("eligibility", "medical_claim")
-
-# What identifies a row: no two rows of a table may share it.
-KEYS: dict[str, tuple[str, ...]] = {
-    "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date", "payer", "plan"),
-    "medical_claim": ("claim_id", "claim_line_number", "data_source"),
-    "pharmacy_claim": ("claim_id", "claim_line_number", "data_source"),
-    "outcome": ("person_id", "outcome_date", "outcome", "outcome_value"),
-    "roster": ("person_id", "organization", "start_date"),
-}
-
-
-class Given(NamedTuple):
-    """A table as it was written: its rows before any text is read as a date or number, and lines that are no rows."""
-
-    place: str
-    rows: ir.Table
-    junk: tuple[tuple[str, str], ...] = ()  # (where, the line), for a CSV file's lines that do not fit its header
-
-
-@dataclass(frozen=True)
-class Claims:
-    """Both parties' words as five tables of the same rows; those that were not given are empty.
-
-    Text that is not the date or number its column holds is never read as nothing: `read` refuses it, and `check` lists
-    it and hands back claims without it.
-    """
-
-    eligibility: ir.Table
-    medical_claim: ir.Table
-    pharmacy_claim: ir.Table
-    outcome: ir.Table
-    roster: ir.Table
-    given: Mapping[str, Given] = field(default_factory=dict, compare=False, repr=False)
-
-    def tables(self) -> dict[str, ir.Table]:
-        """The five tables by name."""
-        return {name: getattr(self, name) for name in SCHEMAS}
-
 
 Source: TypeAlias = str | Path | BaseBackend
 
@@ -269,13 +88,6 @@ def look(source: Source) -> tuple[Claims, list[Fault]]:
     raise Refusal([Fault(str(place), given, allowed, "check the path; each table is a file, such as eligibility.csv")])
 
 
-def duckdb(path: str | Path = ":memory:", *, read_only: bool = False) -> BaseBackend:
-    """The engine by default, without its progress bar: a notebook would show that as a widget no page can run."""
-    con = ibis.duckdb.connect(path, read_only=read_only)
-    con.raw_sql("SET enable_progress_bar = false")
-    return con
-
-
 def _connect(address: str, shown: str = "") -> BaseBackend:
     try:
         if shown:
@@ -319,7 +131,7 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[Fault]:
             do = f"{near}name the column {column}"
             yield Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do)
     for column, dtype in SCHEMAS[name].items():
-        if column in columns and (allowed := _misfit(written.rows[column].type(), dtype)):
+        if column in columns and (allowed := misfit(written.rows[column].type(), dtype)):
             given = str(written.rows[column].type())
             yield Fault(f"{written.place}, column {column}", given, allowed, "change the column's type")
 
@@ -344,48 +156,11 @@ def _faults_in_cells(name: str, given: Given) -> Iterator[Fault]:
             yield Fault(f"{given.place}, column {column}", f"{show(first)}{more}", allowed, do)
 
 
-def conform(table: ir.Table, name: str) -> ir.Table:
-    """A table with its layout's columns and types: text read as dates and numbers, absent columns empty."""
-    return table.select(**typed(table, name, "cast"))
-
-
-def typed(table: ir.Table, name: str, cast: Literal["cast", "try_cast"]) -> dict[str, ir.Value]:
-    """Each column of the layout; text that is no date or number stops a `cast`, and is empty after a `try_cast`."""
-    return {
-        column: _typed(table[column], str(dtype), cast) if column in table.columns else ibis.null(dtype)
-        for column, dtype in SCHEMAS[name].items()
-    }
-
-
-def _typed(column: ir.Value, dtype: str, cast: str) -> ir.Value:
-    own = column.type()
-    if str(own) == dtype or (dtype == "string" and own.is_string()):
-        return column
-    if own.is_string():
-        if dtype == "int64":
-            column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
-        return getattr(column, cast)(dtype)
-    if dtype == "string" and own.is_floating():
-        column = column.cast("int64")  # an identifier that a data frame with gaps holds as 1.0
-    return column.cast(dtype)
-
-
-def _misfit(own: dt.DataType, dtype: dt.DataType) -> str:
-    """What a column must be instead of its own type, which cannot be read as the layout's; nothing where it can."""
-    if own.is_string() or own.is_null():
-        return ""
-    if dtype.is_date():
-        return "" if own.is_date() or own.is_timestamp() else "date, or text such as 2026-01-31"
-    if dtype.is_string():
-        return "" if own.is_numeric() and not own.is_boolean() else "text"
-    return "" if own.is_numeric() else "a number"
-
-
 # --- a database ---------------------------------------------------------------------------------------------
 
 
 def _in_database(con: BaseBackend, place: str) -> _Found:
-    here = {table.lower(): table for table in _names(con)}
+    here = {table.lower(): table for table in tables_in(con)}
     for name in SCHEMAS:
         if name in here:
             rows = con.table(here[name])
@@ -393,14 +168,6 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
         elif name in NEEDED:
             given = f"the tables {', '.join(sorted(here)) or 'none'}"
             yield name, None, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
-
-
-def _names(con: Any) -> list[str]:
-    if con.name != "duckdb":
-        return list(con.list_tables())
-    # Ibis 12 asks this by a method that DuckDB 2 no longer has.
-    found = con.raw_sql("select table_name from information_schema.tables where table_schema = current_schema()")
-    return [row[0] for row in found.fetchall()]
 
 
 # --- a folder -----------------------------------------------------------------------------------------------
@@ -424,14 +191,6 @@ def _in_folder(folder: Path) -> _Found:
             yield name, None, None, [Fault(str(files[0]), given, "a file that can be read as a table", do)]
             continue
         yield name, written, table, []
-
-
-def scratch() -> Any:
-    """A DuckDB of its own file, so that what is read of CSV may be larger than memory; it goes when its reader goes."""
-    folder = tempfile.mkdtemp(prefix="carecontracts-")
-    con = duckdb(Path(folder) / "claims.duckdb")
-    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
-    return con
 
 
 def _files(folder: Path, name: str) -> list[Path]:

@@ -340,7 +340,7 @@ def claims_import(
         raise Refusal([Fault("LAYOUT", layout, "synpuf, medicare", did_you_mean(layout, ("synpuf", "medicare")))])
     adapter, console = _people(f"claims.adapters.{layout}"), _console()
     with _console(stderr=True).status("Reading") as status:
-        imported = adapter.read(source, on_step=lambda step: status.update(Text(step)))
+        imported = adapter.adapt(source, on_step=lambda step: status.update(Text(step)))
         imported.write(out, on_step=lambda step: status.update(Text(step)))
     table = _table("File", ">Rows", "Became", ">Rows", "How")
     for read in imported.read:
@@ -561,8 +561,8 @@ def measure_command(
     ] = None,
 ) -> None:
     """Turn claims into the facts of each contract year, by the contract's own measurement section."""
-    tables, room = _people("claims.read"), _people("measured")
-    agreed, given = _all_or_refuse(lambda: _load(contract), lambda: tables.read(claims))
+    reading, room = _people("claims.read"), _people("measured")
+    agreed, given = _all_or_refuse(lambda: _load(contract), lambda: reading.read(claims))
     errors = _console(stderr=True)
     with errors.status("Reading") as status:
         made = room.measure(given, agreed, tell=lambda doing: status.update(Text(doing)))
@@ -630,7 +630,7 @@ def claims_crosswalk(
         *(lambda text=text: one(text) for text in definition), lambda: _people("claims.read").read(source)
     )
     with _console(stderr=True).status("Reading claims"):
-        roster = _people("people.member_table").held(claims)
+        roster = _people("claims.engine").in_memory(_people("people.member_table").member_table(claims))
         if any(isinstance(rule, definitions.Predicted) for each in made for rule in each.rules()):
             roster, _ = _people("people.predict").with_predicted(roster)
         crossed = _people("people.crosswalk").crosswalk(roster, dict(zip(definition, made, strict=True)), year)

@@ -15,7 +15,7 @@ from .part import Part
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from ..claims.read import Claims
+    from ..claims.layout import Claims
     from .books import Books, People
 
 

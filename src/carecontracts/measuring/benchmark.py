@@ -190,7 +190,8 @@ class MatchedComparison(Benchmark):
 
     def alike(self, books: "Books", people: "People") -> list[dict[str, Any]]:
         """For each group of alike people: own_months of the provider's, and the people, months and cents of others."""
-        from .books import cents_of, fetched
+        from ..claims.engine import fetched
+        from .books import cents_of
 
         spending, table = books.rules.spending, people.table
         table = table.filter(table.status.isin([Kind.COUNTS.value, Kind.NOT_OWN.value]))

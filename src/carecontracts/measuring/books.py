@@ -11,7 +11,7 @@ from .population import tier_of
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from ..claims.read import Claims
+    from ..claims.layout import Claims
     from ..clause import Clause
     from .section import Measurement
 
@@ -49,6 +49,8 @@ class People:
     def decided(self, tier: Any = None) -> "People":
         """The same people, each with a `status`: COUNTS, or the kind of the rule that leaves them out."""
         import ibis
+
+        from ..claims.engine import kept
 
         conditions = [(self.table[f"out_{kind.value}"], kind.value) for kind, _ in self.rules]
         status = ibis.cases(*conditions, else_=Kind.COUNTS.value) if conditions else ibis.literal(Kind.COUNTS.value)
@@ -149,6 +151,8 @@ class Books:
 
     def _counted(self, people: People, group: str) -> People:
         """Writes the rows of people: everyone, those left out by each rule, those who count."""
+        from ..claims.engine import fetched
+
         found = people.table.group_by("status").agg(people=people.table.count(), months=people.table.months.sum())
         by = {row["status"]: (int(row["people"]), int(row["months"])) for row in fetched(found)}
         whole = (sum(n for n, _ in by.values()), sum(m for _, m in by.values()))
@@ -176,6 +180,8 @@ class Books:
     def cost(self, group: str, year: int, people: People) -> tuple[Group, float]:
         """What the people who count cost in a year, and the completion factor, each step with a row of dollars."""
         import ibis
+
+        from ..claims.engine import fetched
 
         self.tell(f"{self.year}: what {group} cost")
         lines, rules = self.lines_of(year)
@@ -221,21 +227,3 @@ def cents_of(people: "ir.Table", lines: "ir.Table") -> "ir.Table":
     by = lines.group_by("person_id").agg(cents=lines.cents.sum())
     joined = people.left_join(by, "person_id").drop("person_id_right")
     return joined.mutate(cents=joined.cents.fill_null(0))
-
-
-def kept(table: "ir.Table") -> "ir.Table":
-    """A table that the engine computes once and holds until it is closed."""
-    import ibis
-
-    backend: Any = table.get_backend()
-    if backend.name == "duckdb":  # Ibis 12's cache drops its tables by a statement that DuckDB 2 does not read
-        made: ir.Table = backend.create_table(ibis.util.gen_name("carecontracts"), table, temp=True)
-        return made
-    backend._run_pre_execute_hooks(table)  # which its cache forgets on PySpark: tables in memory must be there first
-    return table.cache()
-
-
-def fetched(table: "ir.Table") -> list[dict[str, Any]]:
-    """The rows of a small table."""
-    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
-    return rows

@@ -12,7 +12,7 @@ from .part import Part
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from ..claims.read import Claims
+    from ..claims.layout import Claims
     from .books import Books, People
 
 HOSPICE = ("81", "82")  # type of bill
@@ -79,12 +79,12 @@ class Population(Part):
         import ibis
 
         from ..people.conditions import conditions
-        from ..people.member_table import members
+        from ..people.member_table import member_table
         from ..people.member_years import member_years
 
         wanted = {"held": self.definition}
         wanted |= {f"tier_{n}": tier.definition for n, tier in enumerate(tiers.values())}
-        table, whole = member_years(claims), members(claims)
+        table, whole = member_years(claims), member_table(claims)
         if any(definition.reads(whole) - set(table.columns) for definition in wanted.values()):
             table = whole  # cost and use need no diagnoses, which are most of the work
         flags = {name: definition(table) for name, definition in wanted.items()}

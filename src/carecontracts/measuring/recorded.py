@@ -60,8 +60,8 @@ class MonthsWith(Part):
 
     def months(self, books: "Books", own: "ir.Table") -> dict[int, int]:
         """How many of the year's covered member months have it, by the number of the person's tier."""
+        from ..claims.engine import fetched
         from ..people.months import covered_months
-        from .books import fetched
 
         rows = on_record(books, own, self.outcome)
         rows = rows.group_by("person_id", "month").agg(times=rows.count())
@@ -81,7 +81,7 @@ class Recorded(Part):
 
     def times(self, books: "Books", own: "ir.Table") -> int:
         """The records in the year, or the people who have one."""
-        from .books import fetched
+        from ..claims.engine import fetched
 
         rows = on_record(books, own, self.outcome)
         (row,) = fetched(rows.agg(records=rows.count(), people=rows.person_id.nunique()))

@@ -78,7 +78,7 @@ class Risk(Part):
 
     def average(self, books: "Books", own: "ir.Table", year: int) -> float:
         """The average score of people, from the year before, weighted by their months."""
-        from .books import fetched
+        from ..claims.engine import fetched
 
         rows = own.inner_join(self.scores(books, own, year - 1), "person_id")
         rows = rows.filter(rows.score.notnull())

@@ -28,7 +28,7 @@ from .spending import Service
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from ..claims.read import Claims
+    from ..claims.layout import Claims
     from .books import Books, Rule
 
 
@@ -93,7 +93,7 @@ class RunOut(Part):
             return float(self.at(year, books.first_year).factor or 1)
         if self.completion == "none":
             return 1.0
-        from .books import fetched
+        from ..claims.engine import fetched
 
         lines = books.lines
         counted = [service for service in get_args(Service) if books.rules.spending.counts(service)]

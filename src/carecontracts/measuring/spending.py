@@ -12,7 +12,7 @@ from .part import Part
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from ..claims.read import Claims
+    from ..claims.layout import Claims
     from .books import Books, People, Rule
 
 Service = Literal["inpatient", "emergency", "outpatient", "professional", "behavioral", "post_acute", "pharmacy"]
@@ -63,10 +63,9 @@ class Spending(Part):
         """Medical and pharmacy lines alike: month and contract year of service, service, code, payment, cents."""
         import ibis
 
-        from ..claims.services import with_service
         from ..people.months import month_of
 
-        medical, drugs = with_service(claims.medical_claim), claims.pharmacy_claim
+        medical, drugs = claims.lines, claims.pharmacy_claim
 
         def alike(table: "ir.Table", day: Any, service: Any, code: Any) -> "ir.Table":
             month = month_of(day)
@@ -98,7 +97,8 @@ class Spending(Part):
 
     def limit(self, books: "Books", year: int, people: "People") -> int | None:
         """The cents of one person that count at most in a year: agreed, or a point of what all enrolled people cost."""
-        from .books import cents_of, fetched
+        from ..claims.engine import fetched
+        from .books import cents_of
 
         now = self.at(year, books.first_year)
         if now.truncated_at is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from ..claims.read import KEYS, REQUIRED, SCHEMAS
+from ..claims.layout import KEYS, REQUIRED, SCHEMAS
 from ..people.rates import Spec, specification
 from ..people.suppress import SMALLEST
 from ..refusal import Fault, Refusal, show

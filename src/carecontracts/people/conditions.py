@@ -12,21 +12,22 @@ Not modelled:
 - the longer look-backs of published algorithms (one to three years): use `prior_` columns for those
 """
 
+from functools import cache
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ..claims.read import Claims
-from ..claims.services import with_service
+from ..claims.layout import Claims
 from ..value_sets import KINDS, value_sets
 
 
-def diagnoses(medical_claim: ir.Table) -> ir.Table:
+def diagnoses(claims: Claims) -> ir.Table:
     """One row for each person, day, claim type and diagnosis code, from however many diagnosis columns there are."""
-    columns = [c for c in medical_claim.columns if c.startswith("diagnosis_code_") and c != "diagnosis_code_type"]
-    lines = with_service(medical_claim).select(
+    lines = claims.lines
+    columns = [c for c in lines.columns if c.startswith("diagnosis_code_") and c != "diagnosis_code_type"]
+    lines = lines.select(
         "person_id", "diagnosis_code_type", *columns, day=_.claim_start_date, inpatient=_.service == "inpatient"
     )
     long = lines.pivot_longer(columns, names_to="position", values_to="code")
@@ -39,6 +40,18 @@ def diagnoses(medical_claim: ir.Table) -> ir.Table:
     )
 
 
+@cache
+def _prefixes() -> ir.Table:
+    """The prefixes of codes, and the condition that each means: one table, so that equal expressions are the same."""
+    rows = [
+        {"condition": name, "kind": KINDS[kind], "prefix": prefix}
+        for name, c in value_sets().items()
+        for kind in KINDS
+        for prefix in getattr(c, kind)
+    ]
+    return ibis.memtable(rows, schema={"condition": "string", "kind": "string", "prefix": "string"})
+
+
 def conditions(claims: Claims, *, days: int = 2) -> ir.Table:
     """Which conditions each person had in each calendar year: 0/1 columns, and the counts of three groups.
 
@@ -47,14 +60,8 @@ def conditions(claims: Claims, *, days: int = 2) -> ir.Table:
     behavioral_conditions, complex_conditions, frailty_indicators.
     """
     sets = value_sets()
-    coded = diagnoses(claims.medical_claim)
-    rows = [
-        {"condition": name, "kind": KINDS[kind], "prefix": prefix}
-        for name, c in sets.items()
-        for kind in KINDS
-        for prefix in getattr(c, kind)
-    ]
-    listed = ibis.memtable(rows, schema={"condition": "string", "kind": "string", "prefix": "string"})
+    coded = diagnoses(claims)
+    listed = _prefixes()
     # The prefixes meet each different code once, not each line of a claim: a few thousand rows, whatever the panel.
     codes = coded.select("kind", "code").distinct()
     meaning = codes.inner_join(listed, [codes.kind == listed.kind, codes.code.startswith(listed.prefix)]).select(

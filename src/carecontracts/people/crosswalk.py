@@ -25,9 +25,9 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
+from ..claims.engine import quiet
 from ..definitions import Definition, definition
 from ..refusal import Fault, Refusal, show
-from .member_table import without_progress_bar
 from .suppress import MARK, SMALLEST, Sums
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def crosswalk(members: ir.Table, lists: Mapping[str, Definition], year: int | No
     if not 1 <= len(lists) <= MOST_LISTS:
         do = "compare fewer definitions at a time" if lists else "give definitions by name"
         raise Refusal([Fault("crosswalk", f"{len(lists)} definitions", f"1 to {MOST_LISTS}", do)])
-    without_progress_bar(members)
+    quiet(members)
     if year is None:
         years = sorted(members.select("year").distinct().to_pandas().year.tolist())
         year = int(years[-2:][0]) if years else 0

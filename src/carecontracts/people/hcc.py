@@ -11,8 +11,9 @@ import ibis
 import ibis.expr.types as ir
 from hccinfhir import Demographics, HCCInFHIR
 
-from ..claims.read import Claims
+from ..claims.layout import Claims
 from .conditions import diagnoses
+from .member_years import DUAL
 
 MODEL = "CMS-HCC Model V28"
 _SEX = {"male": "M", "female": "F"}
@@ -38,7 +39,7 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
     entitlement is the earliest span's.
     """
     rows = members.filter(members.year == year)
-    coded = diagnoses(claims.medical_claim)
+    coded = diagnoses(claims)
     coded = coded.filter((coded.year == year) & (coded.kind == "icd-10-cm")).select("person_id", "code").distinct()
     listed = coded.group_by("person_id").agg(codes=coded.code.collect())
     reasons = claims.eligibility.group_by("person_id").agg(
@@ -63,12 +64,9 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
         about = Demographics(
             age=int(person.age),
             sex=_SEX[person.gender],
-            dual_elgbl_cd=person.dual_code if person.dual and person.dual_code in _DUAL else "NA",
+            dual_elgbl_cd=person.dual_code if person.dual and person.dual_code in DUAL else "NA",
             orec=person.reason if person.reason in ("0", "1", "2", "3") else "",
         )
         found.append(float(engine.calculate_from_diagnosis(codes, about).risk_score))
     made = ibis.memtable(people[["person_id"]].assign(hcc=found), schema={"person_id": "string", "hcc": "float64"})
     return rows.left_join(made, "person_id").drop("person_id_right")
-
-
-_DUAL = ("01", "02", "03", "04", "05", "06", "08")

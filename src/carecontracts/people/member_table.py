@@ -1,6 +1,6 @@
 """The member table: one row for each person and calendar year, with all that a population definition may read.
 
-`members(claims)` joins
+`member_table(claims)` joins
 
 - `member_years`: cost by service, stays, visits, months covered, age;
 - `conditions`: a 0/1 column for each condition, and the counts of chronic, behavioral and complex ones and of frailty;
@@ -20,8 +20,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ..claims.read import Claims
-from ..claims.services import with_service
+from ..claims.layout import Claims
 from ..value_sets import value_sets
 from . import lace
 from .conditions import conditions
@@ -37,7 +36,7 @@ FIXED = ("person_id", "year")
 SIX_MONTHS = 182  # days
 
 
-def members(claims: Claims, *, days: int = 2) -> ir.Table:
+def member_table(claims: Claims, *, days: int = 2) -> ir.Table:
     """One row per person and calendar year, with the year before and (for evaluation) the year after beside it.
 
     `days` is how many days of claims other than inpatient must carry a code before a condition counts.
@@ -51,27 +50,6 @@ def members(claims: Claims, *, days: int = 2) -> ir.Table:
     year = _joined(year, _most(events), ["unplanned_admissions", *MOST])
     year = _joined(year, _highest_lace(events, year), ["lace"])
     return with_years_beside(year)
-
-
-def held(claims: Claims, *, days: int = 2) -> ir.Table:
-    """The member table, computed once and held in memory: what several definitions are then tried on.
-
-    For a roster too large for that, write the expression to a table of the engine.
-    """
-    return in_memory(members(claims, days=days))
-
-
-def in_memory(table: ir.Table) -> ir.Table:
-    """A table computed now and held in memory, rather than again for each question that is put to it."""
-    return ibis.memtable(without_progress_bar(table).to_pyarrow())
-
-
-def without_progress_bar(table: ir.Table) -> ir.Table:
-    """The table, told not to draw: in a notebook DuckDB shows a query of over two seconds as a widget."""
-    engine = table.get_backend()
-    if engine.name == "duckdb":
-        engine.raw_sql("SET enable_progress_bar = false")
-    return table
 
 
 def with_years_beside(year: ir.Table, facts: Sequence[str] = ()) -> ir.Table:
@@ -127,7 +105,7 @@ def stays_and_visits(claims: Claims) -> ir.Table:
     A stay is a person's admission date, as in `member_years`; it is unplanned where the admission type is emergency,
     urgent or trauma (1, 2, 5). Six months are 182 days. `visits_before` leaves out the day of the admission itself.
     """
-    lines = with_service(claims.medical_claim)
+    lines = claims.lines
     inpatient = lines.filter(lines.service == "inpatient")
     begun = ibis.coalesce(inpatient.admission_date, inpatient.claim_start_date)
     ended = ibis.coalesce(inpatient.discharge_date, inpatient.claim_end_date, begun)

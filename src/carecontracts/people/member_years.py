@@ -10,8 +10,8 @@ from typing import Literal
 import ibis
 import ibis.expr.types as ir
 
-from ..claims.read import Claims
-from ..claims.services import SERVICES, is_inpatient, is_primary_care, with_service
+from ..claims.layout import Claims
+from ..claims.services import SERVICES, is_inpatient, is_primary_care
 from ..refusal import Fault, Refusal
 
 Basis = Literal["paid", "allowed"]
@@ -41,7 +41,7 @@ def member_years(
     """
     years = observed_years(claims, first_month) if years is None else list(years)
     keys = ["person_id", "year"]
-    lines, drugs = with_service(claims.medical_claim), claims.pharmacy_claim
+    lines, drugs = claims.lines, claims.pharmacy_claim
     drugs = drugs.mutate(year=_year(drugs.dispensing_date, first_month), amount=drugs[f"{basis}_amount"])
     lines = lines.select(
         "person_id", "claim_start_date", "paid_amount", "allowed_amount", "service",

@@ -6,7 +6,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from ..claims.read import Claims
+from ..claims.layout import Claims
 from .member_years import OPEN_END
 
 

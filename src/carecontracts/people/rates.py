@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
-from ..claims.read import Claims
-from ..claims.services import is_inpatient, is_primary_care, with_service
+from ..claims.layout import Claims
+from ..claims.services import is_inpatient, is_primary_care
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, did_you_mean, show
 from .member_years import coverage
@@ -265,7 +265,7 @@ def _stays(claims: Claims, period: Period, how: Settings) -> ir.Table:
 
 
 def _emergency(claims: Claims, period: Period, how: Settings) -> ir.Table:
-    lines = with_service(claims.medical_claim)
+    lines = claims.lines
     lines = lines.filter(lines.service == "emergency", lines.claim_start_date.between(period.first, period.last))
     people = _covered(claims, period, how)
     return _joined(
@@ -302,7 +302,7 @@ def _after_discharge(claims: Claims, period: Period, how: Settings) -> ir.Table:
         index = index.mutate(hit=(back & (index.next_elective == 0)).fill_null(False).cast("int64"))
         return index.group_by("person_id").agg(denominator=index.count(), numerator=index.hit.sum())
     index = index.filter(~back)
-    lines = with_service(claims.medical_claim)
+    lines = claims.lines
     seen = is_primary_care(lines) if how["event"] == "primary_care" else lines.service == "behavioral"
     visits = lines.filter(seen).select("person_id", day=lines.claim_start_date).distinct()
     hits = index.join(

@@ -1,4 +1,4 @@
-"""Claim lines for synthetic people: the five tables of `people/tables.py`, which add up to the panel to the cent.
+"""Claim lines for synthetic people: the five tables of `claims/layout.py`, which add up to the panel to the cent.
 
 Every dollar, stay, visit and condition of the panel is on a line, at a date on which the person was covered, with codes
 by which `services` finds it again. Providers, drug codes and identifiers are made up and cannot be mistaken for real

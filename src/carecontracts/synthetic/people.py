@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..claims.read import Claims, from_frames
+from ..claims.layout import Claims
+from ..claims.read import from_frames
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, did_you_mean, show
 from . import claims as claim_lines

@@ -24,7 +24,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from ..read import MOST_CODES
+from ..layout import MOST_CODES
 from .source import GENDERS, RACES, Columns, Files, Imported, Read, claims_of, count, mapped, row_of, stored
 
 KINDS = {
@@ -52,7 +52,7 @@ OWED = (
 )
 
 
-def read(folder: Path, on_step: Callable[[str], None] | None = None) -> Imported:
+def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Imported:
     """The five tables from a folder of Medicare files, and what became of each file's rows.
 
     Raises: Refusal without a beneficiary file or any claims, or with a cell that is no date or number.

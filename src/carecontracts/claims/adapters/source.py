@@ -12,7 +12,9 @@ import ibis
 import ibis.expr.types as ir
 
 from ...refusal import Fault, Refusal
-from ..read import SCHEMAS, Claims, load_text, scratch
+from ..engine import scratch
+from ..layout import SCHEMAS, Claims
+from ..read import load_text
 
 RACES = {
     "1": "white", "2": "black or african american", "3": "other", "4": "asian", "5": "hispanic",

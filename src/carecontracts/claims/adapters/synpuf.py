@@ -27,7 +27,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from ..read import MOST_CODES
+from ..layout import MOST_CODES
 from .source import (
     GENDERS,
     RACES,
@@ -53,7 +53,7 @@ ALLOWED = ("A", "R", "S")
 VISIT = ("99281", "99285")  # the emergency department's
 
 
-def read(folder: Path, on_step: Callable[[str], None] | None = None) -> Imported:
+def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Imported:
     """The five tables from a folder of DE-SynPUF files, and what became of each file's rows.
 
     Raises: Refusal without a beneficiary file or any claims, or with a cell that is no date or number.

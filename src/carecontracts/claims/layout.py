@@ -1,0 +1,242 @@
+"""The five tables that a year is measured from, in the Tuva Project's input layer layout: names, types and keys.
+
+Names and meanings are Tuva's (https://thetuvaproject.com/input-layer) for eligibility, medical and pharmacy claims;
+`outcome` and `roster` are ours. A table is an Ibis expression on the engine that holds it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from . import engine
+from .services import with_service
+
+MOST_CODES = 25  # diagnosis and procedure codes a claim line may carry, as in Tuva's layout
+
+
+def _codes(prefix: str) -> dict[str, str]:
+    return {f"{prefix}_{n}": "string" for n in range(1, MOST_CODES + 1)}
+
+
+SCHEMAS: dict[str, ibis.Schema] = {
+    "eligibility": ibis.schema(
+        {
+            "person_id": "string",
+            "member_id": "string",
+            "subscriber_id": "string",
+            "gender": "string",  # female, male or unknown
+            "race": "string",
+            "birth_date": "date",
+            "death_date": "date",
+            "death_flag": "int64",
+            "enrollment_start_date": "date",
+            "enrollment_end_date": "date",  # none, or 2100 and later: still enrolled
+            "payer": "string",
+            "payer_type": "string",  # medicaid, medicare, commercial
+            "plan": "string",
+            "original_reason_entitlement_code": "string",
+            "dual_status_code": "string",  # 01 to 08; 00 or none: not dual
+            "medicare_status_code": "string",
+            "group_id": "string",
+            "group_name": "string",
+            "city": "string",
+            "state": "string",
+            "zip_code": "string",
+            "data_source": "string",
+        }
+    ),
+    "medical_claim": ibis.schema(
+        {
+            "claim_id": "string",
+            "claim_line_number": "int64",
+            "claim_type": "string",  # institutional or professional
+            "person_id": "string",
+            "member_id": "string",
+            "payer": "string",
+            "plan": "string",
+            "claim_start_date": "date",
+            "claim_end_date": "date",
+            "claim_line_start_date": "date",
+            "claim_line_end_date": "date",
+            "admission_date": "date",
+            "discharge_date": "date",
+            "admit_source_code": "string",
+            "admit_type_code": "string",
+            "discharge_disposition_code": "string",
+            "place_of_service_code": "string",
+            "bill_type_code": "string",
+            "drg_code_type": "string",  # ms-drg or apr-drg
+            "drg_code": "string",
+            "revenue_center_code": "string",
+            "service_unit_quantity": "float64",
+            "hcpcs_code": "string",
+            **{f"hcpcs_modifier_{n}": "string" for n in range(1, 6)},
+            "rendering_npi": "string",
+            "rendering_tin": "string",
+            "billing_npi": "string",
+            "billing_tin": "string",
+            "facility_npi": "string",
+            "paid_date": "date",
+            "paid_amount": "float64",
+            "allowed_amount": "float64",
+            "charge_amount": "float64",
+            "coinsurance_amount": "float64",
+            "copayment_amount": "float64",
+            "deductible_amount": "float64",
+            "total_cost_amount": "float64",
+            "diagnosis_code_type": "string",  # icd-9-cm or icd-10-cm
+            **_codes("diagnosis_code"),
+            "procedure_code_type": "string",
+            **_codes("procedure_code"),
+            "in_network_flag": "int64",
+            "data_source": "string",
+        }
+    ),
+    "pharmacy_claim": ibis.schema(
+        {
+            "claim_id": "string",
+            "claim_line_number": "int64",
+            "person_id": "string",
+            "member_id": "string",
+            "payer": "string",
+            "plan": "string",
+            "prescribing_provider_npi": "string",
+            "dispensing_provider_npi": "string",
+            "dispensing_date": "date",
+            "ndc_code": "string",
+            "quantity": "float64",
+            "days_supply": "float64",
+            "refills": "float64",
+            "paid_date": "date",
+            "paid_amount": "float64",
+            "allowed_amount": "float64",
+            "charge_amount": "float64",
+            "coinsurance_amount": "float64",
+            "copayment_amount": "float64",
+            "deductible_amount": "float64",
+            "in_network_flag": "int64",
+            "data_source": "string",
+        }
+    ),
+    "outcome": ibis.schema(
+        {
+            "person_id": "string",
+            "outcome_date": "date",
+            "outcome": "string",  # contact, assessment, care_plan, housing_need, phq9, school_ready ...
+            "outcome_value": "float64",
+            "data_source": "string",
+        }
+    ),
+    "roster": ibis.schema(
+        {
+            "person_id": "string",
+            "organization": "string",
+            "start_date": "date",
+            "end_date": "date",  # none: still on it
+        }
+    ),
+}
+
+# The columns without which a table cannot be used. Of the tables, eligibility and medical_claim must be there.
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date"),
+    "medical_claim": ("claim_id", "claim_line_number", "claim_type", "person_id", "claim_start_date", "paid_amount"),
+    "pharmacy_claim": ("claim_id", "claim_line_number", "person_id", "dispensing_date", "paid_amount"),
+    "outcome": ("person_id", "outcome_date", "outcome"),
+    "roster": ("person_id", "organization", "start_date"),
+}
+NEEDED = ("eligibility", "medical_claim")
+
+# What identifies a row: no two rows of a table may share it.
+KEYS: dict[str, tuple[str, ...]] = {
+    "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date", "payer", "plan"),
+    "medical_claim": ("claim_id", "claim_line_number", "data_source"),
+    "pharmacy_claim": ("claim_id", "claim_line_number", "data_source"),
+    "outcome": ("person_id", "outcome_date", "outcome", "outcome_value"),
+    "roster": ("person_id", "organization", "start_date"),
+}
+
+
+class Given(NamedTuple):
+    """A table as it was written: its rows before any text is read as a date or number, and lines that are no rows."""
+
+    place: str
+    rows: ir.Table
+    junk: tuple[tuple[str, str], ...] = ()  # (where, the line), for a CSV file's lines that do not fit its header
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Both parties' words as five tables of the same rows; those that were not given are empty.
+
+    Text that is not the date or number its column holds is never read as nothing: `read` refuses it, and `check` lists
+    it and hands back claims without it.
+    """
+
+    eligibility: ir.Table
+    medical_claim: ir.Table
+    pharmacy_claim: ir.Table
+    outcome: ir.Table
+    roster: ir.Table
+    given: Mapping[str, Given] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[Any, ir.Table] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def tables(self) -> dict[str, ir.Table]:
+        """The five tables by name."""
+        return {name: getattr(self, name) for name in SCHEMAS}
+
+    @cached_property
+    def lines(self) -> ir.Table:
+        """The medical lines, each with its kind of `service`: an expression, and the one place that classes lines."""
+        return with_service(self.medical_claim)
+
+    def kept(self, table: ir.Table) -> ir.Table:
+        """A table made of these claims, computed once by their engine and held until it closes.
+
+        Asked again for the same expression, the same table: what is read many times need not be carried about.
+        """
+        if table.op() not in self._kept:
+            self._kept[table.op()] = engine.kept(table)
+        return self._kept[table.op()]
+
+
+def conform(table: ir.Table, name: str) -> ir.Table:
+    """A table with its layout's columns and types: text read as dates and numbers, absent columns empty."""
+    return table.select(**typed(table, name, "cast"))
+
+
+def typed(table: ir.Table, name: str, cast: Literal["cast", "try_cast"]) -> dict[str, ir.Value]:
+    """Each column of the layout; text that is no date or number stops a `cast`, and is empty after a `try_cast`."""
+    return {
+        column: _typed(table[column], str(dtype), cast) if column in table.columns else ibis.null(dtype)
+        for column, dtype in SCHEMAS[name].items()
+    }
+
+
+def _typed(column: ir.Value, dtype: str, cast: str) -> ir.Value:
+    own = column.type()
+    if str(own) == dtype or (dtype == "string" and own.is_string()):
+        return column
+    if own.is_string():
+        if dtype == "int64":
+            column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
+        return getattr(column, cast)(dtype)
+    if dtype == "string" and own.is_floating():
+        column = column.cast("int64")  # an identifier that a data frame with gaps holds as 1.0
+    return column.cast(dtype)
+
+
+def misfit(own: dt.DataType, dtype: dt.DataType) -> str:
+    """What a column must be instead of its own type, which cannot be read as the layout's; nothing where it can."""
+    if own.is_string() or own.is_null():
+        return ""
+    if dtype.is_date():
+        return "" if own.is_date() or own.is_timestamp() else "date, or text such as 2026-01-31"
+    if dtype.is_string():
+        return "" if own.is_numeric() and not own.is_boolean() else "text"
+    return "" if own.is_numeric() else "a number"
