@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carecontracts import Contract, Refusal
-from carecontracts.measuring.part import Part
 from carecontracts.measuring.section import Measurement
 from carecontracts.paper.term_sheet import term_sheet
 from carecontracts.paper.word import write_word
-from carecontracts.worded import fields_in
 
 CONTRACT = """\
 title: Savings on complex care
@@ -65,18 +63,6 @@ def faults(text: str) -> list[str]:
     with pytest.raises(Refusal) as refusal:
         Contract.parse(text, "c.yaml")
     return [str(fault) for fault in refusal.value.faults]
-
-
-def kinds(of: type[Part] = Part) -> list[type[Part]]:
-    """Every kind of part that has words."""
-    return [kind for part in of.__subclasses__() for kind in ([part] if hasattr(part, "words") else []) + kinds(part)]
-
-
-@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
-def test_every_term_of_every_part_is_said(kind: type[Part]) -> None:
-    said = {term for sentence in kind.words for term in fields_in(sentence)}
-    assert said >= set(kind.terms()), set(kind.terms()) - said
-    assert said <= set(kind.model_fields)
 
 
 def test_the_term_sheet_prints_each_part_and_each_basis(tmp_path: Path) -> None:
