@@ -75,7 +75,7 @@ def main() -> None:
     )
     print(f"{DRAWS * YEARS:,} contract-years of six clauses, as arrays: every payment of every year")
     print(f"  by hand in numpy       {hand:7.3f} s   1.00")
-    print(f"  contract.settle        {package:7.3f} s   {package / hand:.2f}   (at most 1.50)")
+    print(f"  contract.settle        {package:7.3f} s   {package / hand:.2f}   (at most 1.20)")
     print(f"  copying the facts once {copy:7.3f} s   {copy / hand:.2f}   what the memory can move")
 
     one = [Year(year=year.year, **_scalars(year)) for year in years]

@@ -137,12 +137,11 @@ class Contract(BaseModel):
             last = max(last, year.year)
             for clause in self.clauses:
                 for name, unit in clause.facts.items():
-                    value = year.fact(name)
                     allowed = f"{(unit or FACTS[name.partition('.')[0]][0]).allowed}: clause '{clause.name}' reads it"
-                    if value is None:
+                    if not year.has(name):
                         yield Fault(f"{year.place}, {name}", "nothing", allowed, f"add `{name}`")
-                    elif unit and unit.fault(value):
-                        yield Fault(f"{year.place}, {name}", show(value), allowed, unit.fault(value))
+                    elif unit and (do := unit.fault(value := year.fact(name))):
+                        yield Fault(f"{year.place}, {name}", show(value), allowed, do)
 
 
 def _amended(parts: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

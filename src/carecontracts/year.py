@@ -92,6 +92,12 @@ class Year:
             return value["all"]
         return add_up(value.values()) if value else None
 
+    def has(self, name: str) -> bool:
+        """Whether the year holds a fact, without adding up its parts."""
+        group, _, part = name.partition(".")
+        value = getattr(self, group)
+        return bool(value) and (not part or part in value) if isinstance(value, Mapping) else value is not None
+
     def facts(self) -> dict[str, Number]:
         """Every fact that this year holds, by name."""
         held: dict[str, Number] = {}
