@@ -10,7 +10,8 @@ from pydantic import BeforeValidator
 from .expected import Expected, Moves
 from .ledger import Ledger
 from .refusal import refuse, show
-from .units import Dollars, Ladder, Number, Schedule, SlidingScale, Unit, unit_of, when
+from .scales import Ladder, SlidingScale
+from .units import Dollars, Number, Schedule, Unit, unit_of, when
 from .worded import ConditionName, Name, Party, Worded, fields_in
 from .year import Year
 

@@ -18,7 +18,8 @@ from .ledger import Ledger, Line
 from .measuring.part import Part
 from .measuring.section import Measurement, kinds_of, part_at
 from .refusal import Fault, Refusal, did_you_mean, show
-from .units import Scale, ScaledShare, SlidingScale, cents, is_year, tidy, unit_of
+from .scales import LadderUnit, Scale, ScaledShare, SlidingScale
+from .units import cents, is_year, tidy, unit_of
 from .worded import Name, Party, Text, Worded
 from .year import FACTS, Year
 
@@ -252,7 +253,7 @@ def _scales(data: Any) -> dict[str, SlidingScale]:
     given = data.get("scales") if isinstance(data, dict) else None
     for name, points in given.items() if isinstance(given, dict) else ():
         with suppress(PydanticCustomError):
-            scale = unit_of(ScaledShare).check(points)
+            scale = unit_of(ScaledShare).check(points, {})
             if isinstance(scale, SlidingScale) and isinstance(name, str):
                 scale.name = tidy(name)
                 scales[scale.name] = scale
@@ -288,7 +289,7 @@ def _faults_between_clauses(data: Any, place: _Places) -> Iterator[Fault]:
             yield from _faults_looking_back(clause, mechanism, path, place, seen, taken)
         for term, value in clause.items():
             unit = mechanism.terms().get(term) if mechanism else None
-            years = _years_of_ladder(value) if unit and unit.rungs else value
+            years = _years_of_ladder(value) if isinstance(unit, LadderUnit) else value
             yield from _late_schedules(years, (*path, term), data.get("first_year"), place)
         basis = clause.get("basis")
         own = [term for term in mechanism.terms() if term in clause] if mechanism else []

@@ -1,20 +1,18 @@
 """Units: a term's type is its unit, and the unit knows how to check, schedule and print a value.
 
-A term is a number, a *schedule* (a number for each run of years) or, where the type says so, a *sliding scale*
-(a number for each size of population). `settle` never sees the difference: `Clause.at` makes each a plain number first.
+A term is a number or a *schedule*, a number for each run of years; what depends on size or result is in `scales.py`.
+`settle` never sees the difference: `Clause.at` makes each a plain number first.
 
 `least`, `most`, `reaches` and `when` are arithmetic that reads like a clause, for numbers and numpy arrays alike.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
-from itertools import groupby, pairwise
 from operator import add
 from typing import Annotated, Any, NoReturn, TypeAlias
 
-from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError, core_schema
 
 from .refusal import show
@@ -107,7 +105,7 @@ def cents(amount: Number) -> Number:
     return math.floor(amount * 100 + 0.500001) / 100
 
 
-# --- values that depend on the year or on size ----------------------------------------------------------------
+# --- values that depend on the year -----------------------------------------------------------------------------------
 
 
 class Schedule(dict[int, Any]):
@@ -139,125 +137,11 @@ class Schedule(dict[int, Any]):
                 span = f"in years {start} to {after - 1}"
             else:
                 span = f"in {start} to {after - 1}"
-            said = value(self[start])
-            parts.append(f"({said}) {span}" if isinstance(self[start], Ladder) else f"{said} {span}")
+            parts.append(f"{value(self[start])} {span}")
         return say_list(parts)
 
 
-class SlidingScale(dict[int, float]):
-    """A term that slides with the number of lives: `{lives: {5000: 0.039, 5999: 0.036}}`, straight between the points.
-
-    Below the first point and above the last the value is theirs. A contract names a scale once, under `scales`.
-
-    >>> scale = SlidingScale({5000: 0.039, 5999: 0.036})
-    >>> round(scale.at(5333), 6), scale.at(100), scale.at(90_000)
-    (0.038, 0.039, 0.036)
-    """
-
-    name = ""  # where the contract names it
-
-    def at(self, lives: Number) -> Number:
-        points = sorted(self)
-        lives = least(most(lives, points[0]), points[-1])
-        value: Number = self[points[0]]
-        for low, high in pairwise(points):
-            between = (self[low] * (high - lives) + self[high] * (lives - low)) / (high - low)
-            value = when(lives >= low, between, value)
-        return value
-
-    def say(self, value: Callable[[Any], str]) -> str:
-        if self.name:
-            return f"set by lives on the scale “{self.name}” below"
-        parts = [f"{value(share)} {lives}" for lives, share in self.spans()]
-        return "set by lives (" + "; ".join(parts) + "; in a straight line between)"
-
-    def spans(self) -> list[tuple[str, float]]:
-        """The points in words; neighbours with one value are said once.
-
-        >>> SlidingScale({500: 0.122, 999: 0.087, 1000: 0.087, 2999: 0.05}).spans()
-        [('up to 500', 0.122), ('999 to 1,000', 0.087), ('from 2,999', 0.05)]
-        """
-        points = sorted(self)
-        groups = [list(group) for _, group in groupby(points, key=self.__getitem__)]
-        spans = []
-        for group in groups:
-            low, high = f"{group[0]:,}", f"{group[-1]:,}"
-            lives = low if low == high else f"{low} to {high}"
-            if group[-1] == points[-1]:
-                lives = f"from {low}"
-            elif group[0] == points[0]:
-                lives = f"up to {high}"
-            spans.append((lives, self[group[0]]))
-        return spans
-
-
-class Ladder(dict[float, float]):
-    """A term that depends on a result: `{0.60: 0, 0.70: 0.5, 0.80: 1}`. The clause says how it climbs.
-
-    >>> ladder = Ladder({0.60: 0.0, 0.70: 0.5, 0.80: 1.0})
-    >>> ladder.step(0.75), round(ladder.line(0.75), 6), ladder.step(0.5), ladder.line(2)
-    (0.5, 0.75, 0.0, 1.0)
-
-    As bands, each value applies to the part of the result between its rung and the next:
-
-    >>> corridor = Ladder({0.0: 0.0, 0.02: 0.5, 0.04: 0.8})
-    >>> round(corridor.bands(0.05), 6)  # half of two points, and 80% of one
-    0.018
-    """
-
-    def step(self, result: Number) -> Number:
-        """The value of the highest rung reached; nothing under the first."""
-        value: Number = 0.0
-        for rung in sorted(self):
-            value = when(result >= rung, self[rung], value)
-        return value
-
-    def line(self, result: Number) -> Number:
-        """In straight lines from rung to rung; flat outside."""
-        rungs = sorted(self)
-        result = least(most(result, rungs[0]), rungs[-1])
-        value: Number = self[rungs[0]]
-        for low, high in pairwise(rungs):
-            between = (self[low] * (high - result) + self[high] * (result - low)) / (high - low)
-            value = when(result >= low, between, value)
-        return value
-
-    def bands(self, result: Number) -> Number:
-        """The sum over bands of value x the part of the result in the band."""
-        rungs = sorted(self)
-        total: Number = 0.0
-        for low, high in zip(rungs, [*rungs[1:], math.inf], strict=True):
-            total = total + self[low] * most(least(result, high) - low, 0.0)
-        return total
-
-    def say(self, value: Callable[[Any], str]) -> str:
-        rungs = sorted(self)
-        return "; ".join(f"{value(self[rung])} from {rung:,.10g}" for rung in rungs)
-
-    def say_bands(self, value: Callable[[Any], str]) -> str:
-        """The bands in words, where the rungs are shares.
-
-        >>> Ladder({0.0: 1.0, 0.02: 0.5, 0.04: 0.2}).say_bands(say_percent)
-        'all of the part up to 2%, 50% of the part from 2% to 4% and 20% of the part above 4%'
-        >>> Ladder({0.0: 1.0}).say_bands(say_percent)
-        'all of it'
-        """
-        rungs = sorted(self)
-        words: dict[float, str] = {0: "none", 1: "all"}
-        shares = {rung: words.get(self[rung]) or value(self[rung]) for rung in rungs}
-        if rungs == [0]:
-            return f"{shares[0]} of it"
-        parts = []
-        for low, high in zip(rungs, [*rungs[1:], None], strict=True):
-            if high is None:
-                part = f"above {say_percent(low)}"
-            else:
-                part = f"from {say_percent(low)} to {say_percent(high)}" if low else f"up to {say_percent(high)}"
-            parts.append(f"{shares[low]} of the part {part}")
-        return say_list(parts)
-
-
-# --- units ----------------------------------------------------------------------------------------------------
+# --- units ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -270,19 +154,9 @@ class Unit:
     top: float = 1e13  # ten trillion: more is a slip of the keyboard
     bottom: float = 0
     whole: bool = False
-    scales: bool = False  # may be a sliding scale by lives
-    tiers: bool = False  # may be a number for each tier of members
-    rungs: bool = False  # is a ladder of numbers by result
-    bands: bool = False  # is a ladder whose values each apply to one band of the result, the rungs being shares
 
     def say(self, value: Any) -> str:
-        if self.bands and isinstance(value, Ladder):
-            return value.say_bands(self.say)
-        if isinstance(value, (Schedule, SlidingScale, Ladder)):
-            return value.say(self.say)
-        if isinstance(value, Mapping):
-            return ", ".join(f"{self.say(amount)} for {tier}" for tier, amount in value.items())
-        return self.say_number(value)
+        return value.say(self.say) if isinstance(value, Schedule) else self.say_number(value)
 
     def fault(self, number: Any) -> str:
         """What is wrong with a number (or an array of them), or an empty string."""
@@ -304,46 +178,38 @@ class Unit:
             return "write a whole number"
         return ""
 
-    def check(self, value: Any, scales: Mapping[str, SlidingScale] | None = None, by_year: bool = True) -> Any:
-        """The value, a schedule or a scale of checked values; a mistake is raised with what to do about it."""
-        if isinstance(value, str) and self.scales and tidy(value) in (scales or {}):
-            return (scales or {})[tidy(value)]
-        if self.rungs and isinstance(value, Mapping) and value and not isinstance(next(iter(value.values())), Mapping):
-            return Ladder({_rung(key): self._one(item) for key, item in value.items()})
-        if isinstance(value, Mapping) and value:
-            if by_year and all(is_year(key) for key in value):
-                if min(value) < 100 <= max(value):
-                    self._refuse(value, "count all years from the contract's first, or name all by the calendar")
-                return Schedule({key: self.check(item, scales, by_year=False) for key, item in value.items()})
-            if self.scales and set(value) == {"lives"} and isinstance(value["lives"], Mapping) and value["lives"]:
-                return SlidingScale({self._lives(key): self._one(item) for key, item in value["lives"].items()})
-            if (
-                self.tiers
-                and set(value) != {"lives"}
-                and all(isinstance(key, str) and key.strip() and key.isprintable() for key in value)
-            ):
-                tier = replace(self, tiers=False)
-                return {tidy(key): tier.check(item, by_year=by_year) for key, item in value.items()}
-        if self.rungs:
-            self._refuse(value, "write results and what each earns: {0.6: 0, 0.8: 1}")
-        return self._one(value)
+    def check(self, value: Any, scales: Mapping[str, Any]) -> Any:
+        """The value, or a schedule of values, each checked; a mistake is raised with what to do about it.
 
-    def _one(self, number: Any) -> Any:
+        `scales` holds the contract's sliding scales, which a value may name.
+        """
+        if isinstance(value, Mapping) and value and all(is_year(key) for key in value):
+            if min(value) < 100 <= max(value):
+                self.refuse(value, "count all years from the contract's first, or name all by the calendar")
+            return Schedule({key: self.check_now(item, scales) for key, item in value.items()})
+        return self.check_now(value, scales)
+
+    def check_now(self, value: Any, scales: Mapping[str, Any]) -> Any:
+        """The value of one year, checked."""
+        return self.check_number(value)
+
+    def check_number(self, number: Any) -> Any:
         do = self.fault(number)
         if do:
-            self._refuse(number, do)
+            self.refuse(number, do)
         return number
 
-    def _refuse(self, value: Any, do: str) -> NoReturn:
+    def refuse(self, value: Any, do: str) -> NoReturn:
         raise PydanticCustomError("unit", "{do}", {"given": show(value), "allowed": self.allowed, "do": do})
 
-    def _lives(self, key: Any) -> Any:
-        return Lives_unit._one(key)
+    def written(self, value: Any) -> Any:
+        """A term as it stands in the file, so that a contract can be amended and written back."""
+        return {key: self.written(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(
-            lambda value, info: self.check(value, (info.context or {}).get("scales")),
-            serialization=core_schema.plain_serializer_function_ser_schema(_as_written),
+            lambda value, info: self.check(value, (info.context or {}).get("scales", {})),
+            serialization=core_schema.plain_serializer_function_ser_schema(self.written),
         )
 
 
@@ -356,22 +222,8 @@ def tidy(name: Any) -> Any:
     return " ".join(name.split()) if isinstance(name, str) else name
 
 
-def _rung(key: Any) -> float:
-    """A rung of a ladder: any finite number that is not negative."""
-    return float(Rate_unit._one(key))
-
-
 def is_year(key: Any) -> bool:
     return isinstance(key, int) and not isinstance(key, bool) and 1 <= key < 3000
-
-
-def _as_written(value: Any) -> Any:
-    """A term as it stands in the file, so that a contract can be amended and written back."""
-    if isinstance(value, SlidingScale):
-        return value.name or {"lives": dict(value)}
-    if isinstance(value, Mapping):
-        return {key: _as_written(item) for key, item in value.items()}
-    return value
 
 
 def say_list(items: Sequence[str]) -> str:
@@ -408,66 +260,15 @@ def say_count(count: float) -> str:
 
 
 Lives_unit = Unit("lives", "a whole number of people, 0 or more", say_count, whole=True)
-_share = (
-    "share",
-    "a number from 0 to 1 (0.5 is half), or one for each run of years: {2024: 0.5, 2026: 0.4}",
-    say_percent,
-    1,
-)
+Rate_unit = Unit("rate", "a number, 0 or more", say_count)
+SHARE = "a number from 0 to 1 (0.5 is half), or one for each run of years: {2024: 0.5, 2026: 0.4}"
 
 Dollars = Annotated[
     Number,
     Unit("dollars", "dollars, 0 or more, or one amount for each run of years: {2024: 85, 2026: 80}", say_dollars),
 ]
-TieredDollars = Annotated[
-    Number,
-    Unit(
-        "dollars",
-        "dollars, 0 or more, or an amount for each tier: {standard: 20, complex: 100}",
-        say_dollars,
-        tiers=True,
-    ),
-]
-Share = Annotated[Number, Unit(*_share)]
-ScaledShare = Annotated[
-    Number,
-    Unit(
-        _share[0],
-        _share[1] + ", or a sliding scale {lives: {5000: 0.039, 60000: 0.02}}, or the name of one under `scales`",
-        say_percent,
-        1,
-        scales=True,
-    ),
-]
-Rate_unit = Unit("rate", "a number, 0 or more", say_count)
+Share = Annotated[Number, Unit("share", SHARE, say_percent, 1)]
 Rate = Annotated[Number, Rate_unit]
-ShareLadder = Annotated[
-    Number, Unit(_share[0], "a ladder of shares by result: {0.6: 0, 0.7: 0.5, 0.8: 1}", say_percent, 1, rungs=True)
-]
-ShareBands = Annotated[
-    Number,
-    Unit(
-        _share[0],
-        "a share for each band, by the share at which it begins: {0: 1, 0.02: 0.5, 0.04: 0.2}",
-        say_percent,
-        1,
-        rungs=True,
-        bands=True,
-    ),
-]
-DollarLadder = Annotated[
-    Number, Unit("dollars", "a ladder of dollars by result: {0: 0, 20: 3200000}", say_dollars, rungs=True)
-]
-
-
-def _only_a_scale(value: Any) -> SlidingScale:
-    if not isinstance(value, SlidingScale):
-        allowed, do = "a sliding scale: {lives: {5000: 0.039, 60000: 0.02}}", "write its points under `lives:`"
-        raise PydanticCustomError("unit", "{do}", {"given": show(value), "allowed": allowed, "do": do})
-    return value
-
-
-Scale = Annotated[ScaledShare, AfterValidator(_only_a_scale)]
 Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
 Lives = Annotated[Number, Lives_unit]
 Years = Annotated[Number, Unit("years", "a whole number of years, 1 or more", say_count, 99, 1, whole=True)]

@@ -11,7 +11,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from .files import Place
 from .refusal import Fault, Refusal, did_you_mean, refuse, show
-from .units import Schedule, SlidingScale, Unit, is_year, say_list, tidy
+from .scales import SlidingScale, TieredUnit
+from .units import Schedule, Unit, is_year, say_list, tidy
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
 
@@ -133,11 +134,11 @@ class Worded(BaseModel):
             return str(value).replace("_", " ") if self.said_plainly(term) else f"“{value}”"
 
         def all_of(value: Any) -> str:
-            if isinstance(value, Schedule):
+            if isinstance(value, Schedule) and not unit:  # a unit says its own
                 return value.say(lambda item: "never" if item is None else all_of(item))
             if isinstance(value, list):
                 return "; ".join(value) if term in self.apart else say_list([one(item) for item in value])
-            if type(value) is dict and not (unit and unit.tiers):
+            if type(value) is dict and not isinstance(unit, TieredUnit):
                 return ", ".join(f"{name} {one(item)}" for name, item in value.items())
             return one(value)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from carecontracts import Contract, Ledger, Line, Refusal, Year, gallery
 from carecontracts.gallery import gallery_names
-from carecontracts.units import Schedule, SlidingScale, cents
+from carecontracts.scales import SlidingScale
+from carecontracts.units import Schedule, cents
 from carecontracts.year import year_from
 
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")

@@ -13,7 +13,8 @@ from carecontracts import Contract, Ledger, gallery
 from carecontracts.clauses import MECHANISMS
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import escape, paragraph, term_sheet
-from carecontracts.units import Ladder, Schedule, SlidingScale, is_year
+from carecontracts.scales import Ladder, SlidingScale
+from carecontracts.units import Schedule, is_year
 from carecontracts.worded import fields_in
 from carecontracts.year import year_from
 

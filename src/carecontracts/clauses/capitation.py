@@ -5,7 +5,8 @@ from ..clause import Clause
 from ..expected import Expected, Moves
 from ..ledger import Ledger
 from ..per_month import per_month
-from ..units import Number, Rate, Share, TieredDollars, least, most, unit_of
+from ..scales import TieredDollars
+from ..units import Number, Rate, Share, least, most, unit_of
 from ..worded import MeasureName, Text
 from ..year import Year
 

@@ -4,7 +4,8 @@ from typing import Literal
 from ..clause import Clause
 from ..ledger import Ledger
 from ..per_month import MONTHS, WORKINGS, per_month
-from ..units import Number, TieredDollars, Unit
+from ..scales import TieredDollars
+from ..units import Number, Unit
 from ..year import Year
 
 

@@ -3,7 +3,8 @@ from typing import Literal
 
 from ..difference import Difference
 from ..ledger import Ledger
-from ..units import Number, Share, ShareBands, Unit, least, most, unit_of
+from ..scales import ShareBands
+from ..units import Number, Share, Unit, least, most, unit_of
 from ..year import Year
 
 

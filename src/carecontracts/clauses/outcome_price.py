@@ -16,7 +16,8 @@ from ..expected import (
     OutcomeUnit,
 )
 from ..ledger import Ledger
-from ..units import Count, DollarLadder, Dollars, Ladder, Number, least, most, unit_of
+from ..scales import DollarLadder, Ladder
+from ..units import Count, Dollars, Number, least, most, unit_of
 from ..worded import MeasureName
 from ..year import Year
 

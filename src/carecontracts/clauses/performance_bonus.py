@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 from ..clause import Clause
 from ..expected import QUALITY, RESULT, Expected, MeasureUnit, Moves, middle
 from ..ledger import Ledger
-from ..units import Count, Dollars, Ladder, Number, Rate, Share, ShareLadder, Unit, most, unit_of, when
+from ..scales import Ladder, ShareLadder
+from ..units import Count, Dollars, Number, Rate, Share, Unit, most, unit_of, when
 from ..worded import MeasureName
 from ..year import Year
 

@@ -4,7 +4,8 @@ from typing import Literal
 from ..clause import Clause
 from ..expected import Expected, Moves
 from ..ledger import Ledger
-from ..units import Number, ShareBands, most
+from ..scales import ShareBands
+from ..units import Number, most
 from ..worded import ClauseName, MeasureName
 from ..year import Year
 

@@ -4,7 +4,8 @@ from typing import Literal
 from ..difference import Difference
 from ..expected import QUALITY, Expected
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, Unit, least, most, reaches, unit_of, when
+from ..scales import ScaledShare
+from ..units import Number, Share, Unit, least, most, reaches, unit_of, when
 from ..worded import ConditionName, MeasureName
 from ..year import Year
 

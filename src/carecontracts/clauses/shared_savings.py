@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 from ..difference import Difference
 from ..expected import QUALITY, Expected, middle
 from ..ledger import Ledger
-from ..units import Number, ScaledShare, Share, ShareLadder, least, most, reaches, unit_of, when
+from ..scales import ScaledShare, ShareLadder
+from ..units import Number, Share, least, most, reaches, unit_of, when
 from ..worded import ByYear, ConditionName, MeasureName
 from ..year import Year
 

@@ -3,7 +3,8 @@ from typing import Literal
 from ..clause import Clause
 from ..ledger import Ledger
 from ..per_month import per_month
-from ..units import Number, TieredDollars
+from ..scales import TieredDollars
+from ..units import Number
 from ..year import Year
 
 
