@@ -15,7 +15,7 @@ class Line(NamedTuple):
     payer: str
     payee: str
     amount: Number
-    workings: dict[str, Number]  # how it came about; named "… rate" for a share, "… months", "lives" or "count"
+    workings: dict[str, Number]  # how it came about, each in the unit that its clause gives it
     due: tuple[int, ...]  # months (12 x year + month - 1) in which equal instalments fall due
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carecontracts import Contract, Ledger, Line, Refusal, Year, gallery
+from carecontracts.chance.plausible import expected_years
 from carecontracts.gallery import gallery_names
 from carecontracts.scales import SlidingScale
 from carecontracts.units import Schedule, cents
@@ -329,3 +330,24 @@ def test_facts_may_be_arrays_of_whole_numbers() -> None:
     """12,000 months as an integer array x $40, an integer: the amounts are dollars and cents all the same."""
     fee = Contract.load(FOUR_CLAUSES).settle([a_year(member_months={"all": np.array([12_000, 1])})])[1]
     assert fee.amount.tolist() == [480_000.0, 40.0]
+
+
+@pytest.mark.parametrize(
+    ("contract", "clause", "working", "unit"),
+    [
+        ("task-force-form", "care management fee", "complex member months", "count"),
+        ("task-force-form", "fee for health", "earned rate", "share"),
+        ("task-force-form", "fee for health", "at stake", "dollars"),
+        ("task-force-form", "shared savings", "minimum rate", "share"),
+        ("task-force-form", "shared savings", "saved", "dollars"),
+        ("medical-home", "care managers in the practice", "full-time care manager count", "count"),
+        ("global-capitation", "capitation", "score that counts", "rate"),
+        ("fee-at-risk", "refund for admissions", "missed rate", "share"),
+    ],
+)
+def test_a_working_has_the_unit_that_its_clause_gives_it(contract: str, clause: str, working: str, unit: str) -> None:
+    agreed = Contract.load(gallery(contract))
+    ledger = agreed.settle(expected_years(agreed, count=1))
+    assert any(line.clause == clause and working in line.workings for line in ledger)
+    [of] = [c for c in agreed.clauses if c.name == clause]
+    assert of.unit_of(working).name == unit

@@ -1,5 +1,6 @@
 """What must hold between mechanisms that share risk, whatever the year: one is a special case of another."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,3 +89,39 @@ def test_full_cover_above_the_attachment_leaves_claims_up_to_it(claims, attachme
     year = Year(year=1, claims={f"member {k}": claim for k, claim in enumerate(claims)})
     (recovered,) = pays(cover, year)
     assert abs(sum(claims) - recovered - sum(min(claim, attachment) for claim in claims)) <= 0.02
+
+
+@given(st.integers(1_000, 2_000_000).map(float), dollars, st.integers(0, 50_000).map(float))
+def test_savings_of_one_way_are_losses_the_other_way_round(benchmark, spend, fee):
+    year = Year(year=1, benchmark=benchmark, spend=spend)
+    fee = {"name": "fee", "kind": "advance", "amount": fee}
+    terms = {"net_of": ["fee"], "bands": {0: 1}, "kind": "corridor"}
+    saved = {"name": "saved", "of": "savings"} | terms
+    lost = {"name": "lost", "of": "losses", "payer": "group", "payee": "plan"} | terms
+    _, one, other = contract(fee, saved, lost).settle([year])
+    assert abs(one.workings["saved"] + other.workings["lost"]) < 0.001
+    assert abs(one.amount - other.amount - one.workings["saved"]) <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "categories"),
+    [
+        ("corridor", "savings", ("3B", "ssp")),
+        ("corridor", "losses", ("3B", "ssl")),
+        ("cumulative", "savings", ("3A", "ssp")),
+        ("cumulative", "losses", ("3B", "ssl")),
+        ("shared_savings", "savings", ("3A", "ssp")),
+        ("shared_losses", "losses", ("3B", "ssl")),
+    ],
+)
+def test_of_savings_and_of_losses_are_two_categories_of_payment(kind, of, categories):
+    terms = {"cumulative": {"period": 1, "settled": "once, when the period ends"}, "corridor": {"bands": {0: 1}}}
+    sharing = {} if kind == "corridor" else {"minimum": 0, "share": 0.5}
+    (clause,) = contract({"name": "it", "kind": kind, "of": of} | terms.get(kind, {}) | sharing).clauses
+    assert clause.categories() == categories
+    assert clause.money_back == (of == "losses")
+
+
+def test_shared_savings_are_of_nothing_else():
+    with pytest.raises(ValueError, match="savings"):
+        contract({"name": "it", "kind": "shared_savings", "of": "losses", "minimum": 0, "share": 0.5})

@@ -7,10 +7,12 @@ How facts are drawn:
 - member months: members who leave at a random month; the benchmark and the spending follow the months
 - use that a program should lower (admissions, hospital days, rates where lower is better): counts that come in clumps,
   high in the same years as spending
-- measures between 0 and 1: binomial on the people whom they count, or on 40% of all where a contract does not say
+- measures that are shares: binomial on the people whom they count, or on 40% of all where a contract does not say
 - other outcomes and billed services: counts that come in clumps
 - the same members' luck correlates from year to year; common shocks do not
-- premiums, budgets, scores above 1, percentiles, staff lent to a practice and conditions are held at what is expected
+- premiums, budgets, forecasts, scores, percentiles, staff lent to a practice and conditions are held as expected
+
+What a measure or an outcome is counted in is a term of the contract; no name decides anything.
 
 A joint bootstrap of members (`bootstrap`) shows how use and cost move together in your own data; here it is one number.
 
