@@ -152,6 +152,7 @@ clauses:
         ("a share", "baseline", 0.6, 0.6 * 0.4 / 200),  # of 40% of 500 people
         ("a rate per member", "baseline", 1.2, 2 * 1.2 / 500),  # twice Poisson's
         ("a rate per 1,000 members", "baseline", 300, 2 * 150 * 4),  # 150 events, each of which is 2 per 1,000
+        ("a score", "baseline", 0.6, 0),  # a score is no matter of how many people are counted: held
         ("a rate per 1,000 members", "forecast", 300, 2 * 150 * 4),
     ],
 )
@@ -337,3 +338,14 @@ def test_odds_of_a_fee_says_that_luck_pays_nothing() -> None:
 def test_odds_refuses_a_cost_that_is_none(cost: str) -> None:
     run = CliRunner().invoke(app, ["odds", "compared/fee", "--cost", cost, "--draws", "50"])
     assert isinstance(run.exception, Refusal)
+
+
+@pytest.mark.parametrize("both", ["baseline: a, forecast: b, ", ""])
+def test_an_improvement_is_on_one_thing(both: str) -> None:
+    with pytest.raises(Refusal, match="`improvement` together with `baseline`, or with `forecast`"):
+        Contract.parse(BONUS.replace("BEFORE: visits before, ", both).replace(", unit: UNIT", ""))
+
+
+def test_an_outcome_is_compared_with_one_thing() -> None:
+    with pytest.raises(Refusal, match="keep one of them"):
+        Contract.parse(PRICE.replace("TERM", "comparison: a, forecast: b"))

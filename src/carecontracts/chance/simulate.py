@@ -386,7 +386,7 @@ class _Draw:
                 people = PER[how.unit] / self.lives
                 u = self._with_cost() if how.lowered else self._own()
                 yield name, self._count(rate / people, self.luck.clumps, u) * people
-            elif 0 < rate < 1:
+            elif how.unit in ("", "a share") and 0 < rate < 1:
                 counted = denominators.get(name, np.full(len(self.z), max(1, round(COUNTED * self.lives))))
                 yield name, np.where(counted > 0, self.rng.binomial(counted, rate) / np.maximum(counted, 1), rate)
             else:
