@@ -107,6 +107,10 @@ class Books:
     listed: "ir.Table | None" = None  # of each person and calendar year: whether the definitions held
     rows: Reconciliation = field(default_factory=Reconciliation)
 
+    def begins(self, year: int) -> int:
+        """The number of the month in which a contract year begins."""
+        return 12 * year + self.first_month - 1
+
     # --- what is written ---
 
     def write(self, group: str, kind: Kind, words: str, people: int | None, lines: int | None, cents: int) -> Dollars:

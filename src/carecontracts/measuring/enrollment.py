@@ -33,10 +33,10 @@ class Enrollment(Part):
         import ibis
 
         from ..people.member_years import coverage
-        from ..people.months import covered_months, first_day, month_of
+        from ..people.months import covered_months, month_of
 
         claims, first_month = books.claims, books.first_month
-        begin = month_of(first_day(year, first_month))
+        begin = books.begins(year)
         spans = claims.eligibility
         people.know(spans.group_by("person_id").agg(death=month_of(spans.death_date.max())))
         who = people.table

@@ -61,7 +61,7 @@ class Population(Part):
 
     def needs_a_list(self, tiers: Mapping[str, Tier]) -> bool:
         """Whether anything is looked up about a person beyond who is enrolled."""
-        return self.definition != Everyone() or bool(tiers) or "end-stage renal disease" in self.left_out
+        return not isinstance(self.definition, Everyone) or bool(tiers) or "end-stage renal disease" in self.left_out
 
     def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
         if self.needs_a_list(books.rules.tiers):
@@ -110,7 +110,7 @@ class Population(Part):
             people.leave_out(Kind.OLD, f"older than {self.age_to}", (people.table.age > self.age_to).fill_null(True))
         if books.listed is not None:
             people.know(self._list_of(books.listed, found, len(books.rules.tiers)))
-            if self.definition != Everyone():
+            if not isinstance(self.definition, Everyone):
                 held = people.table.held.fill_null(False)
                 people.leave_out(Kind.DEFINITION, "does not meet the definition", ~held)
             if "end-stage renal disease" in self.left_out:
@@ -134,10 +134,10 @@ class Population(Part):
 
     def _in_hospice(self, books: "Books", year: int) -> "ir.Table":
         """Claim lines of a hospice in the contract year or the one before."""
-        from ..people.months import first_day, month_of
+        from ..people.months import month_of
 
         lines = books.claims.medical_claim
-        begin = month_of(first_day(year, books.first_month))
+        begin = books.begins(year)
         hospice = lines.bill_type_code.right(3).left(2).isin(HOSPICE)
         return lines.filter(hospice & month_of(lines.claim_start_date).between(begin - 12, begin + 11))
 

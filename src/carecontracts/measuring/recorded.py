@@ -90,9 +90,9 @@ class Recorded(Part):
 
 def on_record(books: "Books", own: "ir.Table", outcome: str) -> "ir.Table":
     """The records of an outcome in the contract year, of the people who count, each with its month."""
-    from ..people.months import first_day, month_of
+    from ..people.months import month_of
 
     rows = books.claims.outcome
     rows = rows.mutate(month=month_of(rows.outcome_date)).semi_join(own, "person_id")
-    begin = month_of(first_day(books.year, books.first_month))
+    begin = books.begins(books.year)
     return rows.filter(rows.outcome == outcome, rows.month.between(begin, begin + 11))

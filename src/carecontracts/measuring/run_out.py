@@ -98,7 +98,7 @@ class RunOut(Part):
         lines = books.lines
         counted = [service for service in get_args(Service) if books.rules.spending.counts(service)]
         lines = lines.filter(lines.service.isin(counted)).mutate(cents=lines.cents.fill_null(0))
-        closing, begin = self.closes(year, books.first_month), 12 * year + books.first_month - 1
+        closing, begin = self.closes(year, books.first_month), books.begins(year)
         found = fetched(triangle(lines, closing, int(self.triangle or 0)))
         cells = {(row["month"], row["lag"]): row["cents"] for row in found}
         return completion_factor(cells, range(begin, begin + 12), 12 * closing.year + closing.month - 2)
