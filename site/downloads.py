@@ -20,6 +20,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +157,7 @@ def zipped(files: Mapping[str, str | bytes], how: int = zipfile.ZIP_DEFLATED) ->
     return buffer.getvalue()
 
 
+@cache
 def package() -> str:
     """The package as text: a .zip that Python imports from, with contracts/ inside it as carecontracts/gallery/.
 

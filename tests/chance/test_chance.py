@@ -321,7 +321,7 @@ def test_what_medicares_swings_leave_over() -> None:
 
     A swing is of two years, so its standard deviation over sqrt 2; the group's middle is taken at 70,000 people.
     """
-    largest = list(csv.DictReader(record_file("by_size").open(encoding="utf-8")))[-1]
+    largest = list(csv.DictReader(record_file("by_size").read_text("utf-8").splitlines()))[-1]
     assert float(largest["lives_from"]) == 50_000
     left = (float(largest["swing_sd"]) / math.sqrt(2)) ** 2 - Panel(lives=70_000).sd ** 2
     assert Luck().common == pytest.approx(math.sqrt(left), abs=0.001)

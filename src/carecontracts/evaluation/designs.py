@@ -553,7 +553,7 @@ def evaluate(
     (0 or 1). The interrupted time series needs a column `quarter` (1 to 4) and a row for each. `cuts` are the bounds
     between strata of trigger-year cost; without them they are the tenths of the enrolled.
 
-    >>> people = [("a", "offered", 9, 5), ("b", "offered", 7, 5), ("c", "elsewhere", 9, 8), ("d", "elsewhere", 7, 6)]
+    >>> people = [("a", "offered", 9, 5), ("b", "offered", 7, 5), ("c", "elsewhere", 9, 7), ("d", "elsewhere", 7, 7)]
     >>> rows = [(who, group, year, cost[year], 1, 1) for who, group, *cost in people for year in (0, 1)]
     >>> table = pd.DataFrame(rows, columns=["person_id", "group", "year", "paid", "enrolled", "engaged"])
     >>> round(evaluate(table, "difference-in-differences")["saving"], 6)  # they fell by 3, the others by 1
