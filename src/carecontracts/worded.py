@@ -238,6 +238,8 @@ def misfits_in(kind: type[BaseModel], terms: Mapping[Any, Any], known: Collectio
             context, given = each.get("ctx", {}), each["input"]
             if isinstance(refusal := context.get("error"), Refusal):
                 yield each["loc"], refusal.faults[0]
+            elif "allowed" in context:
+                yield each["loc"], Fault("", context["given"], context["allowed"], context["do"])
             elif each["type"] == "literal_error":
                 words = re.findall(r"'([^']+)'", context["expected"])
                 yield each["loc"], Fault("", show(given), ", ".join(words), did_you_mean(given, words) + "correct it")

@@ -50,7 +50,9 @@ MEASUREMENT: dict[str, Any] = {
     "risk": {"score": "a given score", "outcome": "score", "most_growth": 0.03},
     "tiers": {"complex": {"definition": {"stays": {"at_least": 2}}}},
     "engaged_months": {"outcome": "contact", "least": 2},
-    "measures": {"admissions": {"measure": "admissions per 1,000", "least": 30, "otherwise": 0.5}},
+    "measures": {
+        "seen": {"measure": "follow_up_7", "settings": {"days": 10}, "least": 30, "otherwise": 0.5},
+    },
     "outcomes": {"housing": {"outcome": "housing_need_closed"}},
 }
 
@@ -168,7 +170,7 @@ measurement:
         ({"benchmark": {"kind": "own_history", "weights": [0.5, 0.6], "trend": 0}}, "[0.5, 0.6]"),
         ({"fees": {"treatment": "netted once from", "clauses": ["fee", "savings"]}}, "no savings"),
         ({"fees": {"treatment": "outside", "clauses": ["fee"]}}, "fee"),
-        ({"measures": {"x": {"measure": "y", "otherwise": 0.5}}}, "`otherwise` without `least`"),
+        ({"measures": {"x": {"measure": "admissions", "otherwise": 0.5}}}, "`otherwise` without `least`"),
         ({"spending": {"truncated_at": {2027: 1}}}, "a schedule that begins in 2027"),
     ],
 )
@@ -200,6 +202,34 @@ def test_every_mistake_in_a_definition_is_told_at_its_place(load: Any) -> None:
     assert [fault.do.partition("?")[0] for fault in refusal.value.faults] == [
         "did you mean 'stays'", "write a plain number, without quotes, commas or signs", "did you mean 'diabetes'"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "given", "do"),
+    [
+        ({"measure": "followupp_7"}, "measure", "'followupp_7'", "did you mean 'follow_up_7'"),
+        ({"measure": "follow_up_7", "settings": {"dayz": 5}}, "settings.dayz", "the unknown", "did you mean 'days'"),
+        ({"measure": "follow_up_7", "settings": {"days": 7.5}}, "settings.days", "7.5", "write a whole number"),
+        ({"measure": "follow_up_7", "settings": {"days": {2026: 7}}}, "settings.days", "{2026: 7}", "write one number"),
+        ({"measure": "admissions", "settings": {"per": 100}}, "settings.per", "the unknown setting", "remove it"),
+        ({"measure": "follow_up_7", "settings": {"event": "primry_care"}}, "settings.event", "'primry_care'",
+         "did you mean 'primary_care'"),
+    ],
+)  # fmt: skip
+def test_a_measure_and_its_settings_are_known_when_the_contract_is_loaded(
+    part: dict[str, Any], place: str, given: str, do: str
+) -> None:
+    text = CONTRACT + yaml.safe_dump({"measurement": MEASUREMENT | {"measures": {"seen": part}}})
+    (line,) = [n for n, row in enumerate(text.splitlines(), 1) if place.rpartition(".")[2] + ":" in row and n > 15][-1:]
+    (fault,) = faults(text)
+    assert fault.startswith(f"c.yaml, line {line}, measurement 'measures, seen', term `{place}`\n  given:   {given}")
+    assert do in fault
+
+
+def test_a_measure_is_said_with_the_settings_that_the_contract_changes() -> None:
+    (part,) = [part for title, part in contract().measurement.parts() if title == "Measure “seen”"]  # type: ignore[union-attr]
+    assert "It is used with: days 10." in part.say()
+    assert part.spec.title == "Seen within 10 days of discharge"  # type: ignore[attr-defined]
 
 
 anything = st.recursive(

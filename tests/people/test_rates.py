@@ -1,15 +1,15 @@
 """Measures on claims made by hand: a case on each side of every window's edge."""
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from carecontracts.claims.layout import SCHEMAS
-from carecontracts.claims.read import from_frames
+from carecontracts.claims.read import from_frames, read
 from carecontracts.people import rates as measures
-from carecontracts.people.rates import by_group, by_person, episodes, measure_table, specifications
+from carecontracts.people.rates import by_group, by_person, episodes, measure_table, specification, specifications
 from carecontracts.refusal import Refusal
 
 YEAR = 2025
@@ -345,19 +345,86 @@ def test_groups_add_up_to_the_whole():
     for measure in ("admissions", "readmissions"):
         groups = by_group(claims, claims.eligibility.select("person_id", "race"), YEAR, measure, "race").execute()
         assert (groups.denominator.sum(), groups.numerator.sum()) == pytest.approx(counted(claims, measure))
-        per = specifications()[measure].per
-        assert groups.rate.tolist() == pytest.approx((per * groups.numerator / groups.denominator).tolist())
+        expected = specifications()[measure].rate(groups.numerator, groups.denominator)
+        assert groups.rate.tolist() == pytest.approx(expected.tolist())
 
 
 @pytest.mark.parametrize("name", specifications())
 def test_every_measure_has_all_its_words(name):
     spec = specifications()[name]
-    assert spec.better in ("higher", "lower", "neither")
-    assert spec.clock in ("leading", "lagging")
-    assert set(spec.needs) <= set(SCHEMAS)
-    assert spec.how["kind"] in measures.KINDS
     for text in (spec.title, spec.words, spec.numerator, spec.denominator, spec.excluded, spec.lookback, spec.steward):
         assert text.strip()
+    assert (spec.per is None) == spec.unit.startswith("share")
+
+
+@pytest.mark.parametrize("name", specifications())
+def test_every_number_of_a_measure_is_said_in_its_words(name):
+    for term in numbers_of(name):
+        spec, changed = specifications()[name], specification(name, {term: 77})
+        assert [getattr(spec, key) for key in measures.WORDS] != [getattr(changed, key) for key in measures.WORDS], term
+
+
+BY_HAND = read(Path(__file__).parent / "claims-by-hand")
+
+
+def numbers_of(name):
+    """The settings of a measure that are numbers and are set."""
+    how = specifications()[name].how
+    return [term for term, unit in how.terms().items() if unit and getattr(how, term) is not None]
+
+
+# On the people of claims-by-hand, worked out from the table in its README: (denominator, numerator) of each measure as
+# it is written, and with half of each of its numbers (rounded down where it is whole).
+HALVED = {
+    # eight adults, ada for seven months; eve's, fay's two and hal's two; at nine, ida and hers
+    ("avoidable_admissions", "age_from"): ((7 + 7 / 12, 5), (8 + 7 / 12, 6)),
+    ("readmissions", "days"): ((11, 1), (11, 0)),  # dot is back on day 20
+    ("follow_up_7", "days"): ((11, 1), (11, 0)),  # ben's visit is on day 5
+    ("follow_up_14", "days"): ((11, 2), (11, 1)),  # and eve's on day 10
+    ("mental_health_follow_up_7", "days"): ((1, 1), (1, 0)),
+    ("engaged_in_time", "days"): ((2, 1), (2, 0)),  # ben on day 10; nobody speaks with eve
+    ("depression_response", "first_from"): ((1, 0), (2, 0)),  # hal at 12, cal at 7
+    ("depression_response", "by"): ((1, 0), (1, 1)),  # hal's falls by 3
+    ("self_rated_health", "first_from"): ((1, 0), (2, 1)),  # cal's 0.5, then 2
+    ("self_rated_health", "first_to"): ((1, 0), (0, 0)),  # kay's 3
+    ("self_rated_health", "by"): ((1, 0), (1, 1)),  # kay's half a step
+    ("housing_need_closed", "days"): ((2, 1), (2, 0)),  # fay's after 120 days, ida's not
+    ("school_ready", "age_from"): ((1, 1), (2, 1)),  # lee is 5, ned 3
+    ("school_ready", "age_to"): ((1, 1), (0, 0)),
+    ("school_ready_known", "age_from"): ((1, 1), (2, 2)),
+    ("school_ready_known", "age_to"): ((1, 1), (0, 0)),
+    ("social_emotional_screen", "age_to"): ((2, 1), (0, 0)),
+    ("blood_pressure_controlled", "systolic"): ((1, 1), (1, 0)),  # eve, 130 over 80
+    ("blood_pressure_controlled", "diastolic"): ((1, 1), (1, 0)),
+    ("blood_pressure_controlled", "days"): ((1, 1), (2, 1)),  # cal's one day
+    ("blood_pressure_controlled", "age_from"): ((1, 1), (2, 1)),  # ida is 12
+    ("blood_pressure_controlled", "age_to"): ((1, 1), (0, 0)),  # eve is 55
+}
+
+
+def test_halving_any_number_of_a_measure_moves_its_numerator_or_denominator():
+    assert set(HALVED) == {(name, term) for name in specifications() for term in numbers_of(name)}
+    asked = {}
+    for name, term in HALVED:
+        how = specifications()[name].how
+        whole, unit = getattr(how, term), how.terms()[term]
+        asked[f"{name}, {term}"] = (name, {term: whole // 2 if unit.whole else whole / 2})
+    asked |= {name: (name, {}) for name, _ in HALVED}
+    rows = measure_table(BY_HAND, BY_HAND.eligibility, YEAR, asked).to_pandas().set_index("measure")
+    found = {key: (round(rows.denominator[key], 6), rows.numerator[key]) for key in asked}
+    for (name, term), (whole, half) in HALVED.items():
+        assert whole != half
+        assert (found[name], found[f"{name}, {term}"]) == (pytest.approx(whole), pytest.approx(half)), (name, term)
+
+
+def test_a_rate_is_so_many_of_what_its_unit_names():
+    table = measure_table(BY_HAND, BY_HAND.eligibility, YEAR, ["admissions", "readmissions", "contacts_per_month"])
+    rows = table.to_pandas().set_index("measure")
+    # ten people all year and one for seven months; eleven stays
+    assert rows.denominator["admissions"] == pytest.approx(10 + 7 / 12)
+    assert rows.rate["admissions"] == pytest.approx(1000 * 11 / (10 + 7 / 12))
+    assert rows.rate["readmissions"] == pytest.approx(rows.numerator["readmissions"] / rows.denominator["readmissions"])
+    assert rows.rate["contacts_per_month"] == pytest.approx(1 / 127)
 
 
 def test_there_is_no_rate_of_nobody():
@@ -373,7 +440,7 @@ def test_what_is_unknown_is_refused():
     claims = claims_of()
     with pytest.raises(Refusal, match="did you mean 'readmissions'"):
         measure_table(claims, claims.eligibility, YEAR, ["readmision"])
-    with pytest.raises(Refusal, match="setting 'weeks'"):
+    with pytest.raises(Refusal, match="setting `weeks`"):
         measure_table(claims, claims.eligibility, YEAR, {"m": ("readmissions", {"weeks": 2, "days": 14})})
     with pytest.raises(Refusal, match="at least one measure"):
         measure_table(claims, claims.eligibility, YEAR, [])

@@ -1,11 +1,12 @@
 """What else the clauses read: measures, months with something on record, and how often something is on record."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from ..refusal import Fault, Refusal
+from pydantic import AfterValidator, model_validator
+
+from ..people import rates
 from ..units import Count, Lives, Share
-from ..worded import Name
+from ..worded import Name, refuse_each
 from .part import Part
 
 if TYPE_CHECKING:
@@ -25,25 +26,32 @@ class Measure(Part):
         "Below that it is taken to be {otherwise}.",
     )
     together = (("otherwise", "least"),)
-    measure: Name
-    settings: dict[Name, Count] = {}
+    measure: Annotated[str, AfterValidator(rates.known)]
+    settings: dict[str, Any] = {}
     least: Lives | None = None
     otherwise: Share | None = None
 
-    def faults(self, books: "Books") -> Iterator[Fault]:
-        from ..people import rates
+    @property
+    def spec(self) -> rates.Spec:
+        """The measure's specification, with the settings that the contract changes."""
+        return rates.specification(self.measure, self.settings)
 
-        try:
-            rates.by_person(books.claims, books.claims.eligibility, books.first_year, self.measure, self.settings)
-        except Refusal as refusal:
-            yield from refusal.faults
+    @model_validator(mode="after")
+    def _settings_of_the_measure(self) -> Self:
+        how = rates.specifications()[self.measure].how
+        if misfits := [(("settings", *at), fault) for at, fault in how.misfits(self.settings)]:
+            refuse_each(misfits)
+        return self
+
+    def say_term(self, term: str) -> str:
+        if term != "settings":
+            return super().say_term(term)
+        how = self.spec.how
+        return ", ".join(f"{name} {how.say_term(name)}" for name in self.settings)
 
     def says(self, numerator: float, denominator: float) -> str:
         """How the rate came about."""
-        from ..people import rates
-
-        per = rates.specification(self.measure).per
-        return f"measure “{self.measure}”: {numerator:,.10g} of {denominator:,.10g}, times {per:,}"
+        return f"measure “{self.measure}”: {numerator:,.10g} of {denominator:,.10g}, times {self.spec.per or 1:,}"
 
     def has_enough(self, denominator: float) -> bool:
         """Whether the rate counts; of too few it is `otherwise`."""

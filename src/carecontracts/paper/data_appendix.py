@@ -7,7 +7,7 @@ and what is run are the same. Two copies with the same fingerprint say the same;
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..claims.layout import KEYS, REQUIRED, SCHEMAS
 from ..people.rates import Spec, specification
@@ -38,10 +38,12 @@ class Feed:
         return self.lag_days + EVERY[self.every]
 
 
-class Late(tuple[str, int, int]):
-    """A leading measure that nobody can steer by: (measure, its window in days, days until its feeds tell)."""
+class Late(NamedTuple):
+    """A leading measure that nobody can steer by."""
 
-    __slots__ = ()
+    measure: str
+    window: int  # days in which somebody can still act
+    known_after: int  # days until its feeds tell
 
 
 def too_late(measures: Iterable[str], feeds: Sequence[Feed]) -> list[Late]:
@@ -50,14 +52,13 @@ def too_late(measures: Iterable[str], feeds: Sequence[Feed]) -> list[Late]:
     >>> feeds = [Feed(table=t, sender="plan", receiver="clinic", every="month", lag_days=45, remedy="none")
     ...          for t in ("eligibility", "medical_claim")]
     >>> too_late(["follow_up_7", "readmissions"], feeds)
-    [('follow_up_7', 7, 76)]
+    [Late(measure='follow_up_7', window=7, known_after=76)]
     """
     found = []
     for spec in map(specification, measures):
         known = max((feed.known_after for feed in feeds if feed.table in spec.needs), default=0)
-        window = int(spec.how.get("days", 0))
-        if spec.clock == "leading" and 0 < window <= known:
-            found.append(Late((spec.name, window, known)))
+        if spec.clock == "leading" and 0 < spec.how.window <= known:
+            found.append(Late(spec.name, spec.how.window, known))
     return found
 
 
@@ -129,31 +130,25 @@ def _measures(specs: Sequence[Spec]) -> list[str]:
         way = {"higher": "Higher is better", "lower": "Lower is better", "neither": "Neither way is better"}[
             spec.better
         ]
-        settings = ", ".join(f"{k} {_value(v)}" for k, v in spec.how.items() if k != "kind")
+        settings = ", ".join(f"{term} {spec.how.say_term(term)}" for term in spec.how.set_terms())
         lines += [
             "",
             f"### {spec.title}",
             "",
             spec.words,
             "",
-            f"- Counted: {spec.numerator.strip()}",
-            f"- Out of: {spec.denominator.strip()}",
-            f"- Left out: {spec.excluded.strip()}",
+            f"- Counted: {spec.numerator}",
+            f"- Out of: {spec.denominator}",
+            f"- Left out: {spec.excluded}",
             f"- Looks back: {spec.lookback}",
             f"- Unit: {spec.unit}. {way}. {spec.clock.capitalize()}.",
             f"- Rests on: {', '.join(spec.needs)}; from the {spec.reporter};"
             f" can be trusted {spec.lag_months} months after the year.",
             f"- Not reported where it counts fewer than {spec.minimum}.",
             f"- Whose: {spec.steward}.",
-            f"- Computed as `{spec.name}`, kind {spec.how['kind']}{': ' + settings if settings else ''}.",
+            f"- Computed as `{spec.name}`, kind {spec.how.kind}{': ' + settings if settings else ''}.",
         ]
     return lines
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(_value(item) for item in value)
-    return str(value)
 
 
 def _rules() -> list[str]:
