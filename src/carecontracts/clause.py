@@ -1,7 +1,7 @@
 """Clause: one paragraph of a contract, which makes one payment a year. Each mechanism in `clauses/` is one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self, get_args
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from .expected import Expected, Moves
 from .ledger import Ledger
 from .refusal import refuse, show
-from .scales import Ladder, SlidingScale
+from .scales import Ladder, ScaledUnit, SlidingScale
 from .units import Dollars, Number, Schedule, Unit, unit_of, when
 from .worded import ConditionName, Name, Party, Worded, fields_in
 from .year import Year
@@ -141,6 +141,19 @@ class Clause(Worded):
         now = {term: _at(getattr(self, term), year, first_year) for term in self._moving}
         return self.model_copy(update=now) if now else self
 
+    def scales_named(self) -> Iterator[tuple[str, str]]:
+        """The terms that name a scale of the contract, and which."""
+        for term, unit in self.terms().items():
+            value = getattr(self, term, None) if isinstance(unit, ScaledUnit) else None
+            for item in value.values() if isinstance(value, Schedule) else [value]:
+                if isinstance(item, SlidingScale) and item.name:
+                    yield term, item.name
+
+    def on(self, scales: Mapping[str, SlidingScale]) -> Self:
+        """The same clause with the points of the scales that it names."""
+        terms = {term for term, _ in self.scales_named()}
+        return self.model_copy(update={term: _on(getattr(self, term), scales) for term in terms}) if terms else self
+
     @cached_property
     def _moving(self) -> list[str]:
         return [term for term in self.terms() if _moves(getattr(self, term))]
@@ -184,6 +197,13 @@ def _names_in(value: Any) -> list[str]:
     if isinstance(value, (list, Mapping)) and not isinstance(value, SlidingScale):
         return [str(name) for name in value]
     return []
+
+
+def _on(value: Any, scales: Mapping[str, SlidingScale]) -> Any:
+    if isinstance(value, Schedule):
+        return Schedule({start: _on(item, scales) for start, item in value.items()})
+    name = value.name if isinstance(value, SlidingScale) else ""
+    return SlidingScale(scales[name], name) if name else value
 
 
 def _slides(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """How a file is refused: every mistake at once, each with its place, what was given, what is allowed, what to do."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
@@ -98,3 +99,54 @@ def did_you_mean(given: Any, known: Iterable[str]) -> str:
     """
     near = get_close_matches(str(given), list(known), n=1)
     return f"did you mean '{near[0]}'? " if near else ""
+
+
+# --- what pydantic finds --------------------------------------------------------------------------------------------
+
+TYPE_WORDS = {
+    "string_type": "text (a number as text stands in quotes)",
+    "list_type": "a list: [first, second]",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "less than {lt}",
+    "less_than_equal": "{le} or less",
+    "string_too_long": "at most {max_length} characters",
+    **dict.fromkeys(
+        ("model_type", "dict_type", "model_attributes_type"), "terms and their values (`term: value`), one to a line"
+    ),
+}
+
+
+def in_words(
+    error: Mapping[str, Any], known: Collection[str] = (), needed: str = "", kinds: Collection[str] = ()
+) -> list[Fault]:
+    """One of pydantic's errors in the reader's words, without its place.
+
+    `known` are the terms that the model has, `needed` what a missing term may be, `kinds` those that may be chosen.
+
+    >>> in_words({"type": "extra_forbidden", "loc": ("shar",), "input": 0.5}, ["share", "cap"])[0][1:]
+    ('the unknown term `shar`', 'one of the terms share, cap', "did you mean 'share'? rename or remove it")
+    """
+    kind, given, context = error["type"], error["input"], error.get("ctx", {})
+    term = error["loc"][-1] if error["loc"] else ""
+    if isinstance(refusal := context.get("error"), Refusal):
+        return refusal.faults
+    if "allowed" in context:
+        return [Fault("", context["given"], context["allowed"], context["do"])]
+    if kind == "missing":
+        return [Fault("", "nothing", needed or f"`{term}:` is needed", f"add `{term}:`")]
+    if kind == "extra_forbidden":
+        do = did_you_mean(term, known) + "rename or remove it"
+        return [Fault("", f"the unknown term `{term}`", "one of the terms " + ", ".join(known), do)]
+    if kind.startswith("union_tag"):
+        given = given.get("kind") if isinstance(given, Mapping) else given
+        do = did_you_mean(given, kinds) + f"write the kind of {term} as `kind:`"
+        return [Fault("", f"kind: {show(given)}", "one of the kinds " + ", ".join(kinds), do)]
+    allowed = TYPE_WORDS[kind].format(**context) if kind in TYPE_WORDS else error["msg"]
+    words = re.findall(r"'([^']+)'", context.get("expected", ""))
+    return [Fault("", show(given), allowed, did_you_mean(given, words) + "correct it")]

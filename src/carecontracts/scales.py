@@ -6,9 +6,8 @@ from itertools import groupby, pairwise
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
-from .refusal import show
+from .refusal import refuse, show
 from .units import (
     SHARE,
     Lives_unit,
@@ -29,14 +28,17 @@ from .units import (
 class SlidingScale(dict[int, float]):
     """A term that slides with the number of lives: `{lives: {5000: 0.039, 5999: 0.036}}`, straight between the points.
 
-    Below the first point and above the last the value is theirs. A contract names a scale once, under `scales`.
+    Below the first point and above the last the value is theirs. A contract names a scale once, under `scales`; a term
+    that names it is a scale without points until its contract gives it them.
 
     >>> scale = SlidingScale({5000: 0.039, 5999: 0.036})
     >>> round(scale.at(5333), 6), scale.at(100), scale.at(90_000)
     (0.038, 0.039, 0.036)
     """
 
-    name = ""  # where the contract names it
+    def __init__(self, points: Mapping[int, float] | None = None, name: str = "") -> None:
+        super().__init__(points or {})
+        self.name = name  # where the contract names it
 
     def at(self, lives: Number) -> Number:
         points = sorted(self)
@@ -148,9 +150,9 @@ class ScaledUnit(Unit):
     def say(self, value: Any) -> str:
         return value.say(self.say) if isinstance(value, SlidingScale) else super().say(value)
 
-    def check_now(self, value: Any, scales: Mapping[str, Any]) -> Any:
-        if isinstance(value, str) and tidy(value) in scales:
-            return scales[tidy(value)]
+    def check_now(self, value: Any) -> Any:
+        if isinstance(value, str) and tidy(value):
+            return SlidingScale(name=tidy(value))
         if isinstance(value, Mapping) and set(value) == {"lives"} and isinstance(value["lives"], Mapping):
             points = value["lives"].items()
             if points:
@@ -169,14 +171,14 @@ class TieredUnit(Unit):
             return ", ".join(f"{super(TieredUnit, self).say(amount)} for {tier}" for tier, amount in value.items())
         return super().say(value)
 
-    def check(self, value: Any, scales: Mapping[str, Any]) -> Any:
+    def check(self, value: Any) -> Any:
         """A tier may have its schedule, or a year its tiers."""
         if _are_tiers(value):
             each = Unit(self.name, self.allowed, self.say_number, self.top)
-            return {tidy(tier): each.check(amount, scales) for tier, amount in value.items()}
-        return super().check(value, scales)
+            return {tidy(tier): each.check(amount) for tier, amount in value.items()}
+        return super().check(value)
 
-    def check_now(self, value: Any, scales: Mapping[str, Any]) -> Any:
+    def check_now(self, value: Any) -> Any:
         if _are_tiers(value):
             return {tidy(tier): self.check_number(amount) for tier, amount in value.items()}
         return self.check_number(value)
@@ -190,11 +192,11 @@ class LadderUnit(Unit):
             return value.say(lambda ladder: f"({self.say(ladder)})")
         return value.say(self.say) if isinstance(value, Ladder) else super().say(value)
 
-    def check(self, value: Any, scales: Mapping[str, Any]) -> Any:
+    def check(self, value: Any) -> Any:
         """Its rungs may look like years, so it is a schedule only where it holds ladders."""
-        return self.check_now(value, scales) if _is_ladder(value) else super().check(value, scales)
+        return self.check_now(value) if _is_ladder(value) else super().check(value)
 
-    def check_now(self, value: Any, scales: Mapping[str, Any]) -> Any:
+    def check_now(self, value: Any) -> Any:
         if not _is_ladder(value):
             self.refuse(value, "write results and what each earns: {0.6: 0, 0.8: 1}")
         return Ladder({float(Rate_unit.check_number(key)): self.check_number(item) for key, item in value.items()})
@@ -244,9 +246,9 @@ DollarLadder = Annotated[
 
 
 def _only_a_scale(value: Any) -> SlidingScale:
-    if not isinstance(value, SlidingScale):
-        allowed, do = "a sliding scale: {lives: {5000: 0.039, 60000: 0.02}}", "write its points under `lives:`"
-        raise PydanticCustomError("unit", "{do}", {"given": show(value), "allowed": allowed, "do": do})
+    if not isinstance(value, SlidingScale) or value.name:
+        allowed = "a sliding scale: {lives: {5000: 0.039, 60000: 0.02}}"
+        refuse(show(getattr(value, "name", value)), allowed, "write its points under `lives:`")
     return value
 
 

@@ -13,9 +13,9 @@ from functools import reduce
 from operator import add
 from typing import Annotated, Any, NoReturn, TypeAlias
 
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
-from .refusal import show
+from .refusal import refuse, show
 
 Number: TypeAlias = Any  # a float, or a numpy array with one value for each draw
 
@@ -178,18 +178,15 @@ class Unit:
             return "write a whole number"
         return ""
 
-    def check(self, value: Any, scales: Mapping[str, Any]) -> Any:
-        """The value, or a schedule of values, each checked; a mistake is raised with what to do about it.
-
-        `scales` holds the contract's sliding scales, which a value may name.
-        """
+    def check(self, value: Any) -> Any:
+        """The value, or a schedule of values, each checked; a mistake is raised with what to do about it."""
         if isinstance(value, Mapping) and value and all(is_year(key) for key in value):
             if min(value) < 100 <= max(value):
                 self.refuse(value, "count all years from the contract's first, or name all by the calendar")
-            return Schedule({key: self.check_now(item, scales) for key, item in value.items()})
-        return self.check_now(value, scales)
+            return Schedule({key: self.check_now(item) for key, item in value.items()})
+        return self.check_now(value)
 
-    def check_now(self, value: Any, scales: Mapping[str, Any]) -> Any:
+    def check_now(self, value: Any) -> Any:
         """The value of one year, checked."""
         return self.check_number(value)
 
@@ -200,15 +197,15 @@ class Unit:
         return number
 
     def refuse(self, value: Any, do: str) -> NoReturn:
-        raise PydanticCustomError("unit", "{do}", {"given": show(value), "allowed": self.allowed, "do": do})
+        refuse(show(value), self.allowed, do)
 
     def written(self, value: Any) -> Any:
         """A term as it stands in the file, so that a contract can be amended and written back."""
         return {key: self.written(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            lambda value, info: self.check(value, (info.context or {}).get("scales", {})),
+        return core_schema.no_info_plain_validator_function(
+            self.check,
             serialization=core_schema.plain_serializer_function_ser_schema(self.written),
         )
 

@@ -1,16 +1,15 @@
 """What a clause, a part of how a year is measured and a population definition share: terms that print as words."""
 
-import re
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Protocol, Self, get_args, get_origin, runtime_checkable
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from .files import Place
-from .refusal import Fault, Refusal, did_you_mean, refuse, show
+from .refusal import Fault, Refusal, did_you_mean, in_words, refuse, show
 from .scales import SlidingScale, TieredUnit
 from .units import Schedule, Unit, is_year, say_list, tidy
 
@@ -24,6 +23,15 @@ def _printable(text: str) -> str:
     return text
 
 
+def _each_once(named: Any) -> Any:
+    names = [tidy(name) for name in named] if isinstance(named, Mapping) else []
+    for name in names:
+        if names.count(name) > 1:
+            refuse(f"the name {show(name)} twice", "each name once", "rename one of them")
+    return named
+
+
+EachOnce = BeforeValidator(_each_once)  # of values by name: no name is another's but for a space
 Text = Annotated[str, AfterValidator(_printable)]
 Name = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 Party = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
@@ -235,15 +243,4 @@ def misfits_in(kind: type[BaseModel], terms: Mapping[Any, Any], known: Collectio
         kind.model_validate({term: value for term, value in terms.items() if term in known})
     except ValidationError as error:
         for each in error.errors():
-            context, given = each.get("ctx", {}), each["input"]
-            if isinstance(refusal := context.get("error"), Refusal):
-                yield each["loc"], refusal.faults[0]
-            elif "allowed" in context:
-                yield each["loc"], Fault("", context["given"], context["allowed"], context["do"])
-            elif each["type"] == "literal_error":
-                words = re.findall(r"'([^']+)'", context["expected"])
-                yield each["loc"], Fault("", show(given), ", ".join(words), did_you_mean(given, words) + "correct it")
-            else:
-                allowed = {"list_type": "a list: [first, second]", "too_short": "at least {min_length} of them"}
-                told = allowed.get(each["type"], each["msg"]).format(**context)
-                yield each["loc"], Fault("", show(given), told, "correct it")
+            yield from ((each["loc"], fault) for fault in in_words(each, known))

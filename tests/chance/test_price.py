@@ -220,9 +220,9 @@ def test_a_whole_price_has_three_beliefs():
     ("wrong", "told"),
     [
         ({"eligible": -1}, "more than 0"),
-        ({"years": 40}, "at most 15"),
-        ({"reached": 60}, "at most 1"),
-        ({"caseload": 50}, "the unknown field `caseload`"),
+        ({"years": 40}, "15 or less"),
+        ({"reached": 60}, "1.0 or less"),
+        ({"caseload": 50}, "the unknown term `caseload`"),
         ({"people_ramp": [0, 1]}, "correct the ramp"),
         ({"load": 0.4}, "1.0 or more"),
     ],

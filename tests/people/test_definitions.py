@@ -564,7 +564,7 @@ def test_a_term_that_a_party_sets_is_agreed_and_no_longer_a_published_number():
         ({"any": []}, "a list of definitions"),
         ({"any": ["stays"], "all": ["cost"]}, "all, any, not or both_years"),
         ({"has": {"conditions": ["diabetis"]}}, "did you mean 'diabetes'"),
-        ({"score": {"system": "raf"}}, "prism, acg, crg, other"),
+        ({"score": {"system": "raf"}}, "'prism', 'acg', 'crg' or 'other'"),
         ({"both_years": {"both_years": "stays"}}, "take one out"),
         (12, "a name; a name with its terms"),
     ],

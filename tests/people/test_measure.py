@@ -87,13 +87,11 @@ def contract(**measurement: Any) -> Contract:
                "due": "9 months after the year ends", "bands": {0: 0.5}}  # fmt: skip
     if (measurement.get("fees") or {}).get("treatment") == "netted once from":
         savings["net_of"] = ["fee"]
-    return Contract._from(
+    return Contract.model_validate(
         {
             "title": "t", "summary": "s", "parties": {"plan": "the plan", "clinic": "the clinic"}, "first_year": 2026,
             "years": 1, "clauses": [fee, savings], "measurement": {"attribution": {"kind": "everyone"}} | measurement,
-        },
-        {},
-        "contract",
+        }
     )  # fmt: skip
 
 

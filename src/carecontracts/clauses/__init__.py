@@ -4,7 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import PlainValidator, SerializeAsAny, ValidationInfo
+from pydantic import PlainValidator, SerializeAsAny
 
 from ..clause import MECHANISMS, Clause
 from ..refusal import did_you_mean, refuse, show
@@ -26,7 +26,7 @@ for _file in iter_modules(__path__):
     import_module(f"{__name__}.{_file.name}")
 
 
-def _of_its_kind(clause: Any, info: ValidationInfo) -> Clause:
+def _of_its_kind(clause: Any) -> Clause:
     """A clause of a contract file, by the mechanism that its kind names."""
     if isinstance(clause, Clause):
         return clause
@@ -40,7 +40,7 @@ def _of_its_kind(clause: Any, info: ValidationInfo) -> Clause:
         if isinstance(kind, str) and kind in RESPELLED:
             do = f"{kind} is now: {RESPELLED[kind]}"
         refuse(f"kind: {show(kind)}", "one of the kinds " + ", ".join(kinds), do)
-    return MECHANISMS[kind].model_validate(clause, context=info.context)
+    return MECHANISMS[kind].model_validate(clause)
 
 
 if TYPE_CHECKING:

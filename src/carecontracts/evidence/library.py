@@ -11,7 +11,7 @@ it. Neither is dropped.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,10 +20,9 @@ from statistics import NormalDist
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from ..files import Place, read_yaml
-from ..refusal import Fault, Refusal, did_you_mean, show
+from ..refusal import Fault, Refusal, did_you_mean, in_words, refuse, show
 
 Design = Literal[
     "randomized",
@@ -129,19 +128,19 @@ class Effect(_Row):
     def _check(self) -> Self:
         _says_who(self.tag, self.by)
         if (self.low is None) != (self.high is None):
-            raise _told("one end of an interval", "both ends, low and high, or neither", "add the other end")
+            refuse("one end of an interval", "both ends, low and high, or neither", "add the other end")
         if self.low is not None and self.high is not None:
             interval = f"{self.low} to {self.high}"
             if self.estimate is None or not self.low <= self.estimate <= self.high:
                 given = f"{self.estimate} with {interval}"
-                raise _told(given, "an estimate inside its interval", "check the signs: less is negative")
+                refuse(given, "an estimate inside its interval", "check the signs: less is negative")
             nothing = 1.0 if self.unit == "ratio" else 0.0
             if self.finding in ("better", "worse") and self.low < nothing < self.high:
-                raise _told(f"{self.finding}, with {interval}", "no difference", "correct the finding")
+                refuse(f"{self.finding}, with {interval}", "no difference", "correct the finding")
         if self.finding == "not seen" and self.estimate is not None:
-            raise _told("an estimate that was not seen", "no estimate", "remove it, or say where it was seen")
+            refuse("an estimate that was not seen", "no estimate", "remove it, or say where it was seen")
         if self.pool and self.outcome != "total_cost":
-            raise _told(f"pool, on {self.outcome}", "pool on total_cost only", "pool the row's effect on total cost")
+            refuse(f"pool, on {self.outcome}", "pool on total_cost only", "pool the row's effect on total cost")
         return self
 
     @property
@@ -205,13 +204,13 @@ class Program(_Row):
     def _check(self) -> Self:
         pooled = [effect for effect in self.effects if effect.pool]
         if len(pooled) > 1:
-            raise _told(f"{len(pooled)} effects to pool", "one effect a row", "pool one of them")
+            refuse(f"{len(pooled)} effects to pool", "one effect a row", "pool one of them")
         if pooled and pooled[0].relative(self.size) is None:
             given = "an effect that cannot be a share of usual cost"
-            raise _told(given, "an interval and the usual mean, or the sizes of both groups", "add them, or not_pooled")
+            refuse(given, "an interval and the usual mean, or the sizes of both groups", "add them, or not_pooled")
         if bool(pooled) == bool(self.not_pooled):
             given = "both `pool` and `not_pooled`" if pooled else "neither `pool` nor `not_pooled`"
-            raise _told(given, "an effect with pool: true, or the reason in not_pooled", "write one of them")
+            refuse(given, "an effect with pool: true, or the reason in not_pooled", "write one of them")
         return self
 
     @property
@@ -340,14 +339,10 @@ def read_rows(rows: Any, lines: dict[Place, int], where: str, model: Any) -> lis
 # --- refusing ---------------------------------------------------------------------------------------------------
 
 
-def _told(given: str, allowed: str, do: str) -> PydanticCustomError:
-    return PydanticCustomError("told", "{given}", {"given": given, "allowed": allowed, "do": do})
-
-
 def _says_who(tag: Tag, by: str | None) -> None:
     if (tag == "reported") != (by is not None):
         given = f"tag `{tag}` with{'' if by else 'out'} `by`"
-        raise _told(given, "`by` exactly where the tag is `reported`", "name who reports it, or change the tag")
+        refuse(given, "`by` exactly where the tag is `reported`", "name who reports it, or change the tag")
 
 
 def _repeated(rows: Iterable[Any], lines: dict[Place, int], where: str) -> Iterator[Fault]:
@@ -361,31 +356,10 @@ def _repeated(rows: Iterable[Any], lines: dict[Place, int], where: str) -> Itera
             seen[key] = index
 
 
-def faults_in(error: ValidationError, place: Callable[[Place], str], fields: Iterable[str]) -> Iterator[Fault]:
+def faults_in(error: ValidationError, place: Callable[[Place], str], fields: Collection[str]) -> Iterator[Fault]:
     """What pydantic found wrong, in the reader's words; `place` says where in the file a part of the data stands."""
     for e in error.errors():
-        loc, context = tuple(e["loc"]), e.get("ctx", {})
-        where = place(loc)
-        if e["type"] == "told":
-            yield Fault(where, context["given"], context["allowed"], context["do"])
-        elif e["type"] == "missing":
-            yield Fault(where, "nothing", f"`{loc[-1]}:` is needed", f"add `{loc[-1]}:`")
-        elif e["type"] == "extra_forbidden":
-            do = did_you_mean(loc[-1], fields) + "rename it"
-            yield Fault(where, f"the unknown field `{loc[-1]}`", "a known field", do)
-        elif e["type"] == "literal_error":
-            yield Fault(where, show(e["input"]), f"one of {context['expected']}", "correct it")
-        else:
-            allowed = {
-                "greater_than": "more than {gt}",
-                "greater_than_equal": "{ge} or more",
-                "less_than": "less than {lt}",
-                "less_than_equal": "at most {le}",
-                "float_type": "a number",
-                "int_type": "a whole number",
-                "string_type": "text (a number as text stands in quotes)",
-            }.get(e["type"], e["msg"])
-            yield Fault(where, show(e["input"]), allowed.format(**context), "correct it")
+        yield from (fault._replace(where=place(tuple(e["loc"]))) for fault in in_words(e, fields))
 
 
 def place_in(lines: dict[Place, int], where: str, start: Place = (), name: str = "") -> Callable[[Place], str]:

@@ -5,8 +5,7 @@ the basis of its numbers. `measured` asks each part in turn and makes the years;
 """
 
 from collections.abc import Iterator
-from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -91,42 +90,3 @@ class Measurement(BaseModel):
         if group == "denominators":
             return name in self.measures
         return fact in ("lives", "spend") or (group == "services" and name in get_args(Service))
-
-
-def part_at(path: tuple[Any, ...], data: Any) -> tuple[type[Part] | None, tuple[Any, ...]]:
-    """The kind of part that a place in the section belongs to, and how many keys lead to the part.
-
-    >>> part_at(("attribution", "plurality", "lookback"), {"attribution": {"kind": "plurality"}})
-    (<class 'carecontracts.measuring.attribution.Plurality'>, ('attribution',))
-    """
-    if not path or path[0] not in Measurement.model_fields:
-        return None, ()
-    annotation = Measurement.model_fields[path[0]].annotation
-    here = path[:1]
-    if get_origin(annotation) is dict:
-        annotation, here = get_args(annotation)[1], path[:2]
-    options = [option for option in _options(annotation) if isinstance(option, type) and issubclass(option, Part)]
-    if len(options) > 1:
-        given = data.get(path[0]) if isinstance(data, dict) else None
-        kind = given.get("kind") if isinstance(given, dict) else None
-        options = [option for option in options if kind in get_args(option.model_fields["kind"].annotation)]
-    return (options[0] if options else None), here
-
-
-def kinds_of(name: str) -> list[str]:
-    """The kinds that a part may be.
-
-    >>> kinds_of("attribution")
-    ['everyone', 'assigned', 'roster', 'plurality', 'geography']
-    """
-    options = [option for option in _options(Measurement.model_fields[name].annotation) if hasattr(option, "terms")]
-    return [kind for option in options for kind in get_args(option.model_fields["kind"].annotation)]
-
-
-def _options(annotation: Any) -> Iterator[Any]:
-    """Every alternative of an annotation."""
-    if get_origin(annotation) in (Union, UnionType, Annotated):
-        for option in get_args(annotation):
-            yield from _options(option)
-    else:
-        yield annotation

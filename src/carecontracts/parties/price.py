@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from ..chance.noise import STANDARD, Panel
 from ..evidence.library import Library, faults_in, load, place_in
 from ..evidence.prior import Belief, Reader, scenarios, weigh
 from ..files import read_yaml
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, refuse, show
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -59,7 +58,7 @@ class Role(_Part):
     def _check(self) -> Self:
         given = [name for name in ("caseload", "staff", "full_time") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise _told(" and ".join(given) or "none", "one of caseload, staff or full_time", "write one of them")
+            refuse(" and ".join(given) or "none", "one of caseload, staff or full_time", "write one of them")
         _every_number_has_a_basis([*given, "salary"], self.basis)
         return self
 
@@ -95,9 +94,9 @@ class Proposal(_Part):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not any(role.caseload for role in self.roles):
-            raise _told("no role with a caseload", "at least one", "say how many people one of them serves")
+            refuse("no role with a caseload", "at least one", "say how many people one of them serves")
         if not all((self.people_ramp[0], self.effect_ramp[-1], self.hired_ramp[-1])):
-            raise _told("a ramp that begins or ends with nobody", "above 0", "correct the ramp")
+            refuse("a ramp that begins or ends with nobody", "above 0", "correct the ramp")
         given = [name for name in type(self).model_fields if name in self.model_fields_set - _WORDED]
         _every_number_has_a_basis(given, self.basis)
         return self
@@ -436,17 +435,13 @@ def _where(gap: Any, low: float, high: float) -> float | None:
     return (low + high) / 2
 
 
-def _told(given: str, allowed: str, do: str) -> PydanticCustomError:
-    return PydanticCustomError("told", "{given}", {"given": given, "allowed": allowed, "do": do})
-
-
 def _every_number_has_a_basis(names: list[str], basis: Mapping[str, str]) -> None:
     missing = [name for name in names if name not in basis]
     unknown = [name for name in basis if name not in names]
     if missing or unknown:
         given = "; ".join(_sides(missing, unknown))
         allowed = "a basis for each number given, and for no other"
-        raise _told(given, allowed, "write the source's key, `illustrative` or `assumption`")
+        refuse(given, allowed, "write the source's key, `illustrative` or `assumption`")
 
 
 def _sides(missing: list[str], unknown: list[str]) -> Iterator[str]:

@@ -1,0 +1,234 @@
+"""Whichever door a contract comes in by, it is the same contract or is refused for the same faults."""
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from carecontracts import Contract, Fault, Refusal, gallery
+from carecontracts.clauses import MECHANISMS
+from carecontracts.gallery import gallery_names
+from carecontracts.refusing import faults_in
+
+WRITTEN = {name: yaml.safe_load(gallery(name).read_text("utf-8")) for name in gallery_names()}
+SOUND = {name: Contract.load(gallery(name)) for name in WRITTEN}
+FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
+
+
+def refused(door: Callable[[], Contract]) -> list[Fault]:
+    """What a door says is wrong, without the file and the line."""
+    try:
+        door()
+    except Refusal as refusal:
+        faults = refusal.faults
+    except ValidationError as error:
+        faults = faults_in(error)
+    else:
+        return []
+    return [f._replace(where=re.sub(r"^(deal\.yaml|/.*?\.yaml|contract|amended contract)(, line \d+)?(, |$)", "", f.where)) for f in faults]  # fmt: skip # noqa: E501
+
+
+def by_every_door(data: dict[str, Any], folder: Path) -> list[Fault]:
+    """The faults of the data, which are the same by four doors."""
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    (folder / "deal.yaml").write_text(text, "utf-8")
+    faults = refused(lambda: Contract.model_validate(data))
+    assert refused(lambda: Contract(**data)) == faults
+    assert refused(lambda: Contract.parse(text, "deal.yaml")) == faults
+    assert refused(lambda: Contract.load(folder / "deal.yaml")) == faults
+    return faults
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("doors")
+
+
+# --- a sound contract -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_every_door_gives_the_same_contract(name: str, folder: Path) -> None:
+    contract = SOUND[name]
+    assert Contract.model_validate(WRITTEN[name]) == Contract(**WRITTEN[name]) == contract
+    assert Contract.model_validate(contract.model_dump()) == contract
+    assert Contract.model_validate(contract.model_dump(exclude_unset=True)) == contract
+    assert Contract.model_validate(contract) is contract
+    assert contract.amend() == contract
+    assert contract.model_dump() == Contract.model_validate(contract.model_dump()).model_dump()
+
+
+def test_by_every_door_a_term_gets_the_points_of_the_scale_that_it_names() -> None:
+    written = WRITTEN["mssp/track-1"]
+    scale = written["scales"]["minimum rate"]["lives"]
+    for contract in (Contract.model_validate(written), Contract(**written), SOUND["mssp/track-1"].amend(years=3)):
+        (minimum,) = (clause.minimum for clause in contract.clauses if clause.kind == "shared_savings")  # type: ignore[attr-defined]
+        assert (minimum.name, dict(minimum)) == ("minimum rate", scale)
+    halved = {"lives": {lives: share / 2 for lives, share in scale.items()}}
+    amended = SOUND["mssp/track-1"].amend(scales={"minimum rate": halved})
+    (minimum,) = (clause.minimum for clause in amended.clauses if clause.kind == "shared_savings")  # type: ignore[attr-defined]
+    assert dict(minimum) == halved["lives"]
+
+
+# --- what is wrong is wrong by every door -----------------------------------------------------------------------------
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> tuple[str, dict[str, Any], dict[str, dict[str, Any]], dict[str, Any], bool]:
+    """A gallery contract with one to three things wrong: its name, the data; and the same as an amendment, if it can
+    be said as one.
+    """
+    name = draw(st.sampled_from(sorted(WRITTEN)))
+    data, amendable = deepcopy(WRITTEN[name]), True
+    changes: dict[str, dict[str, Any]] = {}
+    terms: dict[str, Any] = {}
+    for index in draw(st.lists(st.sampled_from(range(len(data["clauses"]))), min_size=1, max_size=3, unique=True)):
+        clause = data["clauses"][index]
+        old, mechanism = SOUND[name].clauses[index].name, MECHANISMS[clause["kind"]]
+        numbers = [term for term, unit in mechanism.terms().items() if unit and term in clause]
+        how = draw(st.sampled_from(["party", "name", "drop", "type", "reference", "late", "unknown", "basis", "kind", "top"]))  # fmt: skip # noqa: E501
+        change: dict[str, Any] = {}
+        if how == "party":
+            change[draw(st.sampled_from(["payer", "payee"]))] = draw(st.sampled_from(["nobody", *data["parties"]]))
+        elif how == "name":
+            change["name"] = draw(st.sampled_from([other.name for other in SOUND[name].clauses]))
+        elif how == "drop":
+            clause.pop(draw(st.sampled_from(sorted(clause))))
+            amendable = False
+        elif how == "type" or (how == "late" and not numbers):
+            term = draw(st.sampled_from(sorted(set(clause) - {"kind"})))
+            change[term] = draw(st.sampled_from([["x"], {}, "half", -1, True, 5, {"a": 1}, {2990: "x"}]))
+        elif how == "reference" and mechanism.looks_back:
+            change[draw(st.sampled_from(mechanism.looks_back))] = [
+                draw(st.sampled_from(["nothing", old, clause["kind"]]))
+            ]
+        elif how == "late" and numbers:
+            term = draw(st.sampled_from(numbers))
+            change[term] = {draw(st.sampled_from([2, 2990])): clause[term]}
+        elif how == "unknown":
+            change["shar"] = 0.5
+        elif how == "basis":
+            change["basis"] = {draw(st.sampled_from([*mechanism.terms(), "nothing"])): "illustrative"}
+        elif how == "kind":
+            change["kind"] = draw(st.sampled_from(["advanc", "advance", 5]))
+        else:
+            terms |= draw(st.sampled_from([{"first_year": "soon"}, {"years": 500}, {"parties": {"plan": "the plan"}}, {"first_year": 2999}]))  # fmt: skip # noqa: E501
+        clause |= change
+        if change:
+            changes[old] = change
+    data |= terms
+    return name, data, changes, terms, amendable
+
+
+@given(mutated())
+@settings(max_examples=150)
+def test_the_doors_say_the_same_of_what_is_wrong(folder: Path, mutation: Any) -> None:
+    name, data, changes, terms, amendable = mutation
+    faults = by_every_door(data, folder)
+    assert all(f.given and f.allowed and f.do and f.where for f in faults)
+    if amendable:  # the file's order of terms is not the model's
+        assert sorted(refused(lambda: SOUND[name].amend(changes, **terms))) == sorted(faults)
+
+
+TWO = {
+    "title": "A fee", "summary": "Paid.", "parties": {"plan": "the plan", "clinic": "the clinic"}, "first_year": 2026,
+    "clauses": [
+        {"name": "fee", "kind": "advance", "payer": "plan", "payee": "clinic", "due": "monthly", "amount": 5},
+        {"name": "back", "kind": "recoupment", "payer": "clinic", "payee": "plan", "due": "monthly", "advance": ["fee"],
+         "out_of": ["fee"], "share": 0.5},
+    ],
+}  # fmt: skip
+
+
+def wrong(**changes: Any) -> dict[str, Any]:
+    """The two clauses, the second of them changed."""
+    return TWO | {"clauses": [TWO["clauses"][0], TWO["clauses"][1] | changes]}  # type: ignore[index, operator]
+
+
+WRONG = {
+    "a name twice": (wrong(name="fee"), "clause 'fee', term `name`", "the name 'fee' again"),
+    "a payee who is no party": (wrong(payee="plant"), "clause 'back', term `payee`", "'plant'"),
+    "a payer who is paid": (wrong(payee="clinic"), "clause 'back', term `payee`", "the payer again"),
+    "a reference to nothing": (wrong(out_of=["fees"]), "clause 'back', term `out_of`", "'fees'"),
+    "a reference to itself": (wrong(out_of=["back"]), "clause 'back', term `out_of`", "'back'"),
+    "a late schedule": (wrong(share={2027: 0.5}), "clause 'back', term `share`", "a schedule that begins in 2027"),
+    "a schedule without year 1": (wrong(share={2: 0.5}), "clause 'back', term `share`", "a schedule that begins in 2"),
+    "a basis of nothing": (wrong(basis={"cap": "x"}), "clause 'back', term `basis.cap`", "a basis for `cap`"),
+    "a party but for a space": (
+        TWO | {"parties": {"plan": "a", "plan ": "b", "clinic": "c"}}, "term `parties`", "the name 'plan' twice",
+    ),
+    "a scale but for a space": (
+        TWO | {"scales": {"a": {"lives": {1: 0}}, "a ": {"lives": {1: 0}}}}, "term `scales`", "the name 'a' twice",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_no_clause_sees_alone_is_refused_by_every_door(kind: str, folder: Path) -> None:
+    data, where, given = WRONG[kind]
+    (fault,) = by_every_door(data, folder)
+    assert (fault.where, fault.given) == (where, given)
+
+
+def test_a_schedule_from_the_first_year_is_not_late(folder: Path) -> None:
+    for share in ({2026: 0.5}, {2020: 0.5}, {1: 0.5, 2: 0.4}):
+        assert by_every_door(wrong(share=share), folder) == []
+
+
+def test_all_that_is_sound_is_checked_beside_what_is_not(folder: Path) -> None:
+    """A term of the wrong type hides neither its clause's other terms nor the clauses that name it."""
+    data = deepcopy(TWO)
+    data["clauses"][0] |= {"amount": "five", "payer": "nobody"}  # type: ignore[index]
+    data["clauses"][1] |= {"share": 50, "advance": ["fee", 5, "gift"], "due": "weekly", "basis": {"share": "x"}}  # type: ignore[index]
+    told = [(fault.where, fault.given) for fault in by_every_door(data, folder)]
+    assert told == [
+        ("clause 'fee', term `payer`", "'nobody'"),
+        ("clause 'fee', term `amount`", "'five'"),
+        ("clause 'back', term `due`", "'weekly'"),
+        ("clause 'back', term `advance`", "'gift'"),
+        ("clause 'back', term `advance.1`", "5"),
+        ("clause 'back', term `share`", "50"),
+    ]  # the reference to 'fee' and the basis of the share are sound
+
+
+def test_fees_are_counted_once_though_something_else_is_wrong(folder: Path) -> None:
+    data = deepcopy(WRITTEN["complex-care-measured"])
+    fees = data["measurement"]["fees"]
+    assert by_every_door(data, folder) == []
+    data["measurement"]["fees"] = fees | {"clauses": [*fees["clauses"], "gift"]}
+    data["measurement"]["spending"] = {"cost": "free"}
+    told = {fault.where: fault.given for fault in by_every_door(data, folder)}
+    assert told["measurement 'fees', term `clauses`"] == "'gift'"
+    assert told["measurement 'spending', term `cost`"] == "'free'"
+
+
+def test_one_model_within_another_has_its_faults_in_its_place() -> None:
+    class Offer(BaseModel):
+        contract: Contract
+
+    with pytest.raises(ValidationError) as error:
+        Offer.model_validate({"contract": wrong(payee="plant", share=50)})
+    assert [each["loc"] for each in error.value.errors()] == [
+        ("contract", "clauses", 1, "payee"), ("contract", "clauses", 1, "share"),
+    ]  # fmt: skip
+    assert "did you mean 'plan'?" in str(error.value)
+    assert "for 50% write 0.5" in str(error.value)
+
+
+def test_no_part_of_a_contract_is_settled_wrongly_by_the_constructor() -> None:
+    with pytest.raises(ValidationError, match="nobody at all"):
+        Contract.model_validate(wrong(payee="nobody at all"))
+
+
+def test_amend_and_amend_back_changes_nothing_that_is_written(four_clauses: Contract) -> None:
+    there = four_clauses.amend({"savings": {"share": 0.123}}, years=2)
+    back = there.amend({"savings": {"share": four_clauses.clauses[2].share}}, years=5)  # type: ignore[attr-defined]
+    assert back == four_clauses
+    assert back.model_dump(exclude_unset=True) == four_clauses.model_dump(exclude_unset=True)
