@@ -136,8 +136,6 @@ def in_words(
     term = error["loc"][-1] if error["loc"] else ""
     if isinstance(refusal := context.get("error"), Refusal):
         return refusal.faults
-    if "allowed" in context:
-        return [Fault("", context["given"], context["allowed"], context["do"])]
     if kind == "missing":
         return [Fault("", "nothing", needed or f"`{term}:` is needed", f"add `{term}:`")]
     if kind == "extra_forbidden":

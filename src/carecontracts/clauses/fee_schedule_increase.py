@@ -2,11 +2,11 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
 from ..expected import Moves
 from ..ledger import Ledger
+from ..refusal import refuse
 from ..units import Number, Rate, Share, most
 from ..worded import MeasureName
 from ..year import Year
@@ -50,7 +50,7 @@ class FeeScheduleIncrease(Clause):
             given, allowed, do = "`fees_today` of 0", "today's fees over the schedule's: more than 0", "correct it"
         else:
             return self
-        raise PydanticCustomError("one_of", "one_of", {"given": given, "allowed": allowed, "do": do})
+        refuse(given, allowed, do)
 
     def moves(self) -> Mapping[str, Moves]:
         return {f"services.{service}": Moves("dollars") for service in self.services}

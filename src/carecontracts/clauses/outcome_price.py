@@ -2,7 +2,6 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
 from ..expected import (
@@ -16,6 +15,7 @@ from ..expected import (
     OutcomeUnit,
 )
 from ..ledger import Ledger
+from ..refusal import refuse
 from ..scales import DollarLadder, Ladder
 from ..units import Count, Dollars, Number, least, most, unit_of
 from ..worded import MeasureName
@@ -139,4 +139,4 @@ class OutcomePrice(Clause):
         else:
             return self
         allowed = "one price or schedule; one expected number, comparison or forecast with `better`, or none"
-        raise PydanticCustomError("one of", "one of", {"given": given, "allowed": allowed, "do": do})
+        refuse(given, allowed, do)

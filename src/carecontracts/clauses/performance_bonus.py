@@ -2,11 +2,11 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
 from ..clause import Clause
 from ..expected import QUALITY, RESULT, Expected, MeasureUnit, Moves, middle
 from ..ledger import Ledger
+from ..refusal import refuse
 from ..scales import Ladder, ShareLadder
 from ..units import Count, Dollars, Number, Rate, Share, Unit, most, unit_of, when
 from ..worded import MeasureName
@@ -95,12 +95,12 @@ class PerformanceBonus(Clause):
         if not (self.attainment or self.improvement or self.percentile):
             allowed = "one or more of the ladders `attainment`, `improvement`, `percentile`"
             do = "add, say, `attainment: {0.6: 0.5, 0.7: 1}`"
-            raise PydanticCustomError("ladder", "ladder", {"given": "no ladder", "allowed": allowed, "do": do})
+            refuse("no ladder", allowed, do)
         if self.improvement and bool(self.baseline) == bool(self.forecast):
             given = f"`improvement` with {'both' if self.baseline else 'neither'} of `baseline` and `forecast`"
             allowed = "`improvement` together with `baseline`, or with `forecast`"
             do = "name what it is an improvement on"
-            raise PydanticCustomError("together", "together", {"given": given, "allowed": allowed, "do": do})
+            refuse(given, allowed, do)
         return self
 
     def reading(self) -> Mapping[str, Unit | None]:

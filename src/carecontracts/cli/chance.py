@@ -1,0 +1,142 @@
+"""Chance and price: is it savings or luck, and what must a program cost?"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ..files import number_in
+from ..parties import price as pricing
+from ..refusal import Fault, Refusal, show
+from ..units import say_percent
+from ..year import read_years
+from .common import ContractFile, as_csv, load, needing, screen, table_of, write
+
+
+def odds(
+    contract: ContractFile,
+    years: Annotated[
+        Path | None,
+        typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
+    ] = None,
+    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
+    effect: Annotated[float, typer.Option(help="What the program truly saves: 0.05 is 5% of spending.")] = 0.05,
+    draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
+    spread: Annotated[
+        float, typer.Option(help="One member's standard deviation of yearly cost, over its mean; 1.2 for complex care.")
+    ] = 2.15,
+    truncation: Annotated[float | None, typer.Option(help="Dollars up to which a member's cost counts.")] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the tables to this CSV file too.")] = None,
+) -> None:
+    """Is it savings or luck? A contract through thousands of years of chance, with and without a true effect."""
+    with needing("chance"):
+        from numpy.random import default_rng
+
+        from ..chance import simulate as chance
+    agreed = load(contract)
+    luck = chance.Luck(lives=lives, cv=spread, truncation=float("inf") if truncation is None else truncation)
+    if years:
+        expected = read_years(years)
+    else:
+        expected = chance.expected_years(agreed, **({"lives": lives} if lives else {}))
+        screen(stderr=True).print(Text("No years given: expected ones are made from the contract's terms."))
+    outside = _dollars_by_party(cost or [])
+    drawn = [
+        chance.simulate(agreed, expected, rng=default_rng(seed), draws=draws, effect=e, luck=luck, costs=outside)
+        for e in dict.fromkeys((0.0, effect))
+    ]
+    console = screen()
+    console.print(Text(agreed.title, style="bold"))
+    console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
+    rows = []
+    for simulation, e in zip(drawn, dict.fromkeys((0.0, effect)), strict=True):
+        title = f"True effect {say_percent(e)}: net by party over {len(expected)} years, {draws:,} draws"
+        table = table_of(
+            "Party",
+            ">Mean",
+            ">Sd",
+            ">5%",
+            ">Median",
+            ">95%",
+            ">Chance\nof loss",
+            ">Lowest cash\n(1 in 20)",
+            title=title,
+        )
+        for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
+            table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
+            rows.append((e, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}"))
+        console.print(table)
+    if out:
+        header = ("effect", "party", "mean", "sd", "q05", "median", "q95", "chance_of_loss", "lowest_cash_1_in_20")
+        write(out, as_csv(header, rows))
+
+
+def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
+    """`practice=1250000` as a party and a number."""
+    found, faults = {}, []
+    for text in given:
+        party, _, dollars = text.partition("=")
+        number = number_in(dollars)
+        if isinstance(number, str) or number < 0 or not party:
+            faults.append(Fault("--cost", show(text), "PARTY=DOLLARS, as in practice=1250000", "correct it"))
+        else:
+            found[party] = float(number)
+    if faults:
+        raise Refusal(faults)
+    return found
+
+
+def price(
+    proposal: Annotated[
+        Path | None, typer.Argument(metavar="PROGRAM", help="A program's staff, people and pay (YAML); see --example.")
+    ] = None,
+    example: Annotated[bool, typer.Option("--example", help="Print a program to copy, and stop.")] = False,
+    chance: Annotated[float, typer.Option(help="The chance of saving its cost to work backwards from.")] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="Write the years and chances to this CSV file too.")] = None,
+) -> None:
+    """Price a program: its cost per member month, what it must save, how likely that is, and what would change it."""
+    if example:
+        sys.stdout.write(pricing.example().read_text(encoding="utf-8"))
+        return
+    if proposal is None:
+        raise Refusal([Fault("PROGRAM", "nothing", "a file", "begin with: carecontracts price --example > mine.yaml")])
+    priced = pricing.price(pricing.Proposal.load_file(proposal), chance=chance)
+    console = screen()
+    console.print(Text(priced.proposal.name, style="bold"))
+    table = table_of(">Year", ">People", ">Posts", ">Cost $", ">Per member month $", ">Must save to date")
+    for year, so_far in zip(priced.years, priced.to_date, strict=True):
+        table.add_row(
+            str(year.year), f"{year.people:,.0f}", f"{year.posts:,.1f}", f"{year.cost:,.0f}", f"{year.price:,.2f}",
+            f"{so_far.required:.1%}",
+        )  # fmt: skip
+    console.print(table)
+    table = table_of("By the end of year", "If we believe", ">Truly saves its cost", ">The result says so")
+    for row in priced.chances:
+        table.add_row(str(row.year), row.belief, f"{row.truly:.0%}", f"{row.shown:.0%}")
+    console.print(table)
+    table = table_of("For a chance of", "Change", ">From", ">To", "", title="Backwards, one at a time")
+    for lever in priced.backwards:
+        needed = "-" if lever.needed is None else f"{lever.needed:,.2f}"
+        table.add_row(f"{chance:.0%}", lever.lever, f"{lever.now:,.2f}", needed, lever.note)
+    console.print(table)
+    console.print(Text(str(priced.support)))
+    console.print(Text("Assumed, to be replaced with your own: " + ", ".join(priced.proposal.assumed())))
+    if out:
+        header = ("year", "people", "posts", "cost", "price", "must_save_to_date", "belief", "truly", "shown")
+        years = {y.year: (y, t) for y, t in zip(priced.years, priced.to_date, strict=True)}
+        rows = [
+            (
+                c.year, f"{years[c.year][0].people:.1f}", f"{years[c.year][0].posts:.2f}",
+                f"{years[c.year][0].cost:.2f}", f"{years[c.year][0].price:.2f}", f"{years[c.year][1].required:.6f}",
+                c.belief, f"{c.truly:.6f}", f"{c.shown:.6f}",
+            )
+            for c in priced.chances
+        ]  # fmt: skip
+        write(out, as_csv(header, rows))

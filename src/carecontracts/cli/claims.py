@@ -1,0 +1,214 @@
+"""Claims: check them, import them, make them up, measure them, and ask whose list is right."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from .. import definitions
+from ..files import read_yaml
+from ..refusal import Fault, Refusal, did_you_mean
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, write, writing_to, wrote
+
+if TYPE_CHECKING:
+    from ..claims.check import Report
+
+ClaimsSource = Annotated[
+    str,
+    typer.Argument(metavar="CLAIMS", help="A folder of CSV or Parquet files, a .duckdb file, or a database's address."),
+]
+
+
+def check(
+    source: ClaimsSource,
+    out: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
+) -> None:
+    """List every fault of claims tables: what, where, how many, the first, and what to do. Exit code 2 with faults."""
+    with needing("people"):
+        from ..claims import check as checking
+    console, errors = screen(), screen(stderr=True)
+    with errors.status("Reading") as status:
+        report = checking.check(source, on_step=lambda step: status.update(Text(step)))
+    _print_findings(console, report)
+    if out:
+        rows = [(*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do) for f in report.findings]
+        header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do")
+        write(out, as_csv(header, rows))
+    if report.faults:
+        raise typer.Exit(2)
+
+
+def _print_findings(console: Console, report: "Report") -> None:
+    for title, found in (("Faults", report.faults), ("Notes", report.notes)):
+        if not found:
+            continue
+        table = table_of("Table", "Column", "Rule", ">Rows", "They are", "The first", "To do", title=title)
+        for f in found:
+            table.add_row(f.table, f.column, f.rule, f"{f.found:,}", f.effect, "\n".join(f.examples), f.do)
+        console.print(table)
+        console.print()
+    table = table_of(
+        "Table", ">Rows", ">Left out", ">Kept", ">Paid $", ">Left out $", ">Kept $", title="What later steps use"
+    )
+    for t in report.tables:
+        paid = (t.paid, t.paid_left_out, t.paid - t.paid_left_out)
+        shown = [f"{x:,.2f}" for x in paid] if t.table in ("medical_claim", "pharmacy_claim") else ["", "", ""]
+        table.add_row(t.table, f"{t.rows:,}", f"{t.left_out:,}", f"{t.rows - t.left_out:,}", *shown)
+    console.print(table)
+    faults, notes = len(report.faults), len(report.notes)
+    console.print(Text(f"\n{faults} kind{'s' * (faults != 1)} of fault, {notes} note{'s' * (notes != 1)}."))
+
+
+def bring_in(
+    layout: Annotated[
+        str, typer.Argument(metavar="LAYOUT", help="synpuf (DE-SynPUF) or medicare (CMS's own columns).")
+    ],
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the files as they are published.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
+) -> None:
+    """Turn public Medicare files into the tables that `claims check` and every later step read."""
+    if layout not in ("synpuf", "medicare"):
+        raise Refusal([Fault("LAYOUT", layout, "synpuf, medicare", did_you_mean(layout, ("synpuf", "medicare")))])
+    with needing("people"):
+        from ..claims.adapters import medicare, synpuf
+    adapter, console = medicare if layout == "medicare" else synpuf, screen()
+    with screen(stderr=True).status("Reading") as status:
+        imported = adapter.adapt(source, on_step=lambda step: status.update(Text(step)))
+        imported.write(out, on_step=lambda step: status.update(Text(step)))
+    table = table_of("File", ">Rows", "Became", ">Rows", "How")
+    for read in imported.read:
+        table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
+    console.print(table)
+    wrote(out)
+
+
+def make(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the tables to, as Parquet.")],
+    line: Annotated[str, typer.Option(help="medicaid, medicare, dual or commercial.")] = "medicaid",
+    members: Annotated[int, typer.Option(help="How many people.")] = 5_000,
+    years: Annotated[int, typer.Option(help="How many calendar years.")] = 3,
+    first_year: Annotated[int, typer.Option(help="The first of them.")] = 2023,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+) -> None:
+    """Make up people and their claims, to try every later step without anyone's data."""
+    with needing("people"):
+        from numpy.random import default_rng
+
+        from ..synthetic import people as synthetic
+    random = default_rng(seed)
+    with screen(stderr=True).status("Making people up"):
+        people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
+        tables = synthetic.tables(people, rng=random)
+    shown = table_of("Table", ">Rows", ">Paid $")
+    with writing_to(out, "a folder that can be written"):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, rows in tables.items():
+            rows.to_parquet(out / f"{name}.parquet", index=False)
+            shown.add_row(name, f"{len(rows):,}", f"{rows.paid_amount.sum():,.2f}" if "paid_amount" in rows else "")
+    screen().print(shown)
+    wrote(out)
+
+
+def measure(
+    claims: ClaimsSource,
+    contract: ContractFile,
+    out: Annotated[Path, typer.Option(help="Write the years file, which `settle` reads, to this CSV file.")],
+    reconciliation: Annotated[
+        Path | None, typer.Option(help="Write the tables from claim lines to every number to this folder.")
+    ] = None,
+) -> None:
+    """Turn claims into the facts of each contract year, by the contract's own measurement section."""
+    with needing("people"):
+        from .. import measured
+        from ..claims import read
+        from ..reconciliation import may_leave
+    agreed, given = all_or_refuse(lambda: load(contract), lambda: read.read(claims))
+    errors = screen(stderr=True)
+    with errors.status("Reading") as status:
+        made = measured.measure(given, agreed, tell=lambda doing: status.update(Text(doing)))
+    facts = list(agreed.facts())
+    rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
+    write(out, as_csv(("year", *facts), rows))
+    table = table_of("Year", "Fact", ">Value", "From", title=agreed.title)
+    for row in made.reconciliation.facts:
+        table.add_row(str(row.year), row.fact, f"{row.value:,.10g}", row.source)
+    screen().print(table)
+    for note in made.notes:
+        errors.print(Text(note))
+    if made.unmade:
+        errors.print(Text("Not made from claims, to be filled in: " + ", ".join(made.unmade)))
+    if reconciliation:
+        leaving, hidden = may_leave(made.reconciliation)
+        with writing_to(reconciliation, "a folder that can be written"):
+            reconciliation.mkdir(parents=True, exist_ok=True)
+        for name, frame in leaving.items():
+            cells = frame.astype(object).where(frame.notna(), "")
+            write(reconciliation / f"{name}.csv", as_csv(frame.columns, cells.itertuples(index=False, name=None)))
+        if hidden:
+            errors.print(
+                Text(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
+            )
+
+
+def list_definitions() -> None:
+    """List the population definitions: their words, and what each number in them rests on."""
+    table = table_of("Name", "In words", "Terms, and what they rest on")
+    for name in definitions.kinds():
+        made = definitions.definition(name)
+        bases = "\n".join(f"{term} {value}: {basis}" for _, term, value, basis in made.bases())
+        table.add_row(name, str(made), bases)
+    screen().print(table)
+
+
+def crosswalk(
+    source: ClaimsSource,
+    definition: Annotated[
+        list[str], typer.Option(help="The name of a definition, or a YAML file that holds one. Give two or more.")
+    ],
+    year: Annotated[int | None, typer.Option(help="Draw the lists from this year; else the last but one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write who is on which list to this CSV file.")] = None,
+) -> None:
+    """Lay definitions of who is high-need on one roster: overlap, who is missed, what came next by itself.
+
+    Counts of 1 to 10, and what would give one away, are hidden in all that it prints and writes.
+    """
+    with needing("people"):
+        from ..claims import read
+        from ..claims.engine import in_memory
+        from ..people import crosswalk as crossing
+        from ..people import member_table, predict
+
+    def one(text: str) -> definitions.Definition:
+        path = Path(text)
+        return definitions.from_data(read_yaml(path)[0] if path.suffix in (".yaml", ".yml") else text, text)
+
+    *made, claims = all_or_refuse(*(lambda text=text: one(text) for text in definition), lambda: read.read(source))
+    with screen(stderr=True).status("Reading claims"):
+        roster = in_memory(member_table.member_table(claims))
+        if any(isinstance(rule, definitions.Predicted) for each in made for rule in each.rules()):
+            roster, _ = predict.with_predicted(roster)
+        crossed = crossing.crosswalk(roster, dict(zip(definition, made, strict=True)), year)
+    console = screen()
+    table = table_of("On", ">People", ">Share", ">Cost $", ">A year later $", title=f"Lists of {crossed.year}")
+    for row in crossed.released().itertuples(index=False):
+        table.add_row(str(row.on), *map(_cell, row[1:], ("{:,}", "{:.1%}", "{:,.0f}", "{:,.0f}")))
+    console.print(table)
+    table = table_of(
+        "List", ">People", ">Cost $", ">A year later $", ">Fall by itself", ">±", ">Still on it", title="Each list"
+    )
+    for row in crossed.released_lists().itertuples(index=False):
+        table.add_row(
+            str(row.on), *map(_cell, row[1:], ("{:,.0f}", "{:,.0f}", "{:,.0f}", "{:.1%}", "{:.1%}", "{:.1%}"))
+        )
+    console.print(table)
+    if out:
+        frame = crossed.released()
+        cells = frame.where(frame.notna(), "")
+        write(out, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
+
+
+def _cell(value: Any, form: str) -> str:
+    """A number in its form; a hidden one as its mark; one that is not known as nothing."""
+    return value if isinstance(value, str) else "" if value is None or value != value else form.format(value)

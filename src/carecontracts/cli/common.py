@@ -1,0 +1,105 @@
+"""What the verbs share: reading a contract, printing a table, writing a file."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..contract import Contract
+from ..files import safe_cell
+from ..gallery import gallery, gallery_names
+from ..refusal import Fault, Refusal
+
+ContractFile = Annotated[
+    str, typer.Argument(metavar="CONTRACT", help="A contract file (YAML), or a name from the gallery.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the screen.")]
+LIBRARIES = {"people": "Ibis, DuckDB and pandera", "chance": "the packages that draw chance"}
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Imports within it may lack a library, which a lean installation leaves out."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        do = f"install them: pip install 'carecontracts[{extra}]'"
+        raise Refusal([Fault(extra, f"no module {error.name}", LIBRARIES[extra], do)]) from None
+
+
+def load(contract: str) -> Contract:
+    """A contract by its path, or by its name in the gallery."""
+    named = contract in gallery_names() and not Path(contract).exists()
+    return Contract.load(gallery(contract) if named else contract)
+
+
+def all_or_refuse(*jobs: Any) -> list[Any]:
+    """The result of each job; where any refuses, one refusal with the faults of all."""
+    results, faults = [], []
+    for job in jobs:
+        try:
+            results.append(job())
+        except Refusal as refusal:
+            faults += refusal.faults
+    if faults:
+        raise Refusal(faults)
+    return results
+
+
+@contextmanager
+def writing_to(path: Path, allowed: str = "a file that can be written") -> Iterator[None]:
+    """What cannot be written is refused."""
+    try:
+        yield
+    except OSError as error:
+        raise Refusal([Fault(str(path), error.strerror or "an error", allowed, "give another path")]) from None
+
+
+def write(path: Path, text: str) -> None:
+    with writing_to(path):
+        path.write_text(text, encoding="utf-8", newline="")
+    wrote(path)
+
+
+def wrote(path: Path) -> None:
+    screen(stderr=True).print(Text(f"Wrote {path}"))
+
+
+def show_or_write(text: str, out: Path | None) -> None:
+    if out:
+        write(out, text)
+    else:
+        typer.echo(text, nl=False)
+
+
+def screen(stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 160  # in a file or a pipe nothing is cut off
+    return console
+
+
+def table_of(*columns: str, title: str | None = None) -> Table:
+    """A table; a heading that begins with > is of numbers, to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(
+            Text(column.removeprefix(">")), justify="right" if right else "left", overflow="fold", no_wrap=right
+        )
+    return table
+
+
+def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return file.getvalue()

@@ -1,0 +1,120 @@
+"""Settling: a contract's years, and Medicare's own results."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.text import Text
+
+from ..contract import Contract
+from ..ledger import Ledger
+from ..paper import statement
+from ..programs import mssp as medicare
+from ..year import read_years
+from .common import ContractFile, all_or_refuse, as_csv, load, screen, table_of, write
+
+
+def settle(
+    contract: ContractFile,
+    years: Annotated[
+        Path, typer.Argument(metavar="YEARS", help="The years' facts: a CSV file with a row each, or a YAML list.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the statement to this CSV file too.")] = None,
+    cash_flow: Annotated[Path | None, typer.Option(help="Write each party's cash by month to this CSV file.")] = None,
+) -> None:
+    """Settle a contract: who pays whom, how much, when and why, line by line."""
+    agreed, facts = all_or_refuse(lambda: load(contract), lambda: read_years(years))
+    ledger = agreed.settle(facts)
+    _print_statement(agreed, ledger)
+    unread = dict.fromkeys(
+        name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)
+    )
+    if unread:
+        screen(stderr=True).print(Text("No clause reads: " + ", ".join(unread)))
+    if out:
+        header = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
+        lines = [(*r[:5], f"{r.amount:.2f}", r.due, "; ".join(r.workings)) for r in statement.rows(agreed, ledger)]
+        write(out, as_csv(header, lines))
+    if cash_flow:
+        flow = [(m, p, f"{r:.2f}", f"{d:.2f}", f"{s:.2f}") for m, p, r, d, s in ledger.cash_flow()]
+        write(cash_flow, as_csv(("month", "party", "received", "paid", "position"), flow))
+
+
+def _counted(fact: str, contract: Contract) -> bool:
+    """Member months by tier are read where a fee is for all members."""
+    return fact.startswith("member_months.") and "member_months" in contract.facts()
+
+
+def _print_statement(contract: Contract, ledger: Ledger) -> None:
+    console, lines = screen(), statement.rows(contract, ledger)
+    console.print(Text(contract.title, style="bold"))
+    for year in dict.fromkeys(line.year for line in lines):
+        name = f"Year {year}" if year < 100 else str(year)
+        table = table_of(">", "Clause", "From", "To", ">Amount", "Due", "Workings", title=name)
+        for line in (line for line in lines if line.year == year):
+            amount, workings = f"{line.amount:,.2f}", "\n".join(line.workings)
+            table.add_row(str(line.paragraph), line.clause, line.payer, line.payee, amount, line.due, workings)
+        console.print(table)
+    table = table_of("Party", ">Received", ">Paid", ">Net", ">Lowest cash", "In", title="Totals by party")
+    for party, *amounts, month in statement.totals(contract, ledger):
+        table.add_row(party, *(f"{x:,.2f}" for x in amounts), month)
+    console.print(table)
+
+
+def mssp(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CMS's results file as published, or the tidy panel (CSV).")
+    ],
+    year: Annotated[int | None, typer.Option(help="The performance year, where the file does not say.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write one row per ACO to this CSV file.")] = None,
+) -> None:
+    """Settle every ACO in a Medicare Shared Savings Program results file and compare with what CMS published."""
+    acos = medicare.read(file, year)
+    console, errors = screen(), screen(stderr=True)
+    settled = [medicare.settle(aco) for aco in track(acos, "Settling", console=errors, transient=True)]
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    console.print(Text(f"{file.name} (SHA-256 {digest}…): {len(settled):,} ACO-years\n"))
+    table = table_of(
+        "Year",
+        ">ACOs",
+        ">Settlements\nnot zero",
+        ">Matched within\nthe rounding band",
+        ">Within $1",
+        ">Published $",
+        ">Recomputed $",
+    )
+    for row in medicare.by_year(settled):
+        *counts, published, recomputed = row
+        table.add_row(str(counts[0]), *(f"{n:,}" for n in counts[1:]), f"{published:,.0f}", f"{recomputed:,.0f}")
+    console.print(table)
+    console.print(
+        "The band is what the published rounding of the quality score can move, and $1.50 for rounded dollars.\n"
+        "Losses owed count as negative."
+    )
+    _print_differences(console, settled)
+    if out:
+        rows = [
+            (
+                s.aco_id, s.performance_year, s.track, "" if s.published is None else f"{s.published:.10g}",
+                f"{s.recomputed:.2f}", f"{s.band:.2f}", "" if s.matched is None else str(s.matched).lower(), s.reason,
+            )
+            for s in settled
+        ]  # fmt: skip
+        write(out, as_csv(medicare.Settled._fields, rows))
+
+
+def _print_differences(console: Console, settled: Sequence[medicare.Settled]) -> None:
+    different = [s for s in settled if not s.matched]
+    if not different:
+        console.print("\nEvery row matches.")
+        return
+    console.print(f"\n{len(different):,} of {len(settled):,} rows are not matched:")
+    table = table_of("ACO", "Year", "Track", ">Published $", ">Recomputed $", "Reason")
+    for s in different:
+        published = "none" if s.published is None else f"{s.published:,.0f}"
+        table.add_row(s.aco_id, str(s.performance_year), s.track, published, f"{s.recomputed:,.2f}", s.reason)
+    console.print(table)
