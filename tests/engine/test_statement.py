@@ -129,8 +129,8 @@ def test_what_needs_no_library_works_without_them(tmp_path: Path) -> None:
         "year,member_months,benchmark,spend,measures.quality score\n2026,12000,24000000,22000000,0.9\n", "utf-8"
     )
     program = files("carecontracts") / "parties" / "price-example.yaml"
-    said = lean("term-sheet shared-savings", "years shared-savings", "gallery", "claims definitions", f"price {program}",
-                f"settle {FOUR_CLAUSES} {tmp_path / 'y.csv'}")  # fmt: skip
+    said = lean("term-sheet shared-savings", "years shared-savings", "gallery", "claims definitions",
+                f"price {program}", f"settle {FOUR_CLAUSES} {tmp_path / 'y.csv'}")  # fmt: skip
     assert said[1:] == ["0"] * 6
 
 

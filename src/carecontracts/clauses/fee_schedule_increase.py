@@ -45,12 +45,10 @@ class FeeScheduleIncrease(Clause):
         if (self.points is None) == (self.multiplier is None):
             given = "neither `points` nor `multiplier`" if self.points is None else "both `points` and `multiplier`"
             allowed = "`points` of the fee schedule with `fees_today`, or a `multiplier` of what is paid today"
-            do = "give one of them"
-        elif 0 in (self.fees_today.values() if isinstance(self.fees_today, dict) else [self.fees_today]):
-            given, allowed, do = "`fees_today` of 0", "today's fees over the schedule's: more than 0", "correct it"
-        else:
-            return self
-        refuse(given, allowed, do)
+            refuse(given, allowed, "give one of them")
+        if 0 in (self.fees_today.values() if isinstance(self.fees_today, dict) else [self.fees_today]):
+            refuse("`fees_today` of 0", "today's fees over the schedule's: more than 0", "correct it")
+        return self
 
     def moves(self) -> Mapping[str, Moves]:
         return {f"services.{service}": Moves("dollars") for service in self.services}

@@ -131,12 +131,10 @@ class OutcomePrice(Clause):
     @model_validator(mode="after")
     def _one_price_and_one_comparison(self) -> Self:
         compared = sum(term is not None for term in (self.expected, self.comparison, self.forecast))
-        if (self.price is None) == (self.schedule is None):
-            given, do = "both or neither of `price` and `schedule`", "keep one of `price` and `schedule`"
-        elif compared > 1 or (self.better and not compared):
-            given = "not one alone of `expected`, `comparison` and `forecast`"
-            do = "keep one of them, or leave out `better` too"
-        else:
-            return self
         allowed = "one price or schedule; one expected number, comparison or forecast with `better`, or none"
-        refuse(given, allowed, do)
+        if (self.price is None) == (self.schedule is None):
+            refuse("both or neither of `price` and `schedule`", allowed, "keep one of `price` and `schedule`")
+        if compared > 1 or (self.better and not compared):
+            given = "not one alone of `expected`, `comparison` and `forecast`"
+            refuse(given, allowed, "keep one of them, or leave out `better` too")
+        return self
