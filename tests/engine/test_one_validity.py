@@ -198,6 +198,15 @@ def test_all_that_is_sound_is_checked_beside_what_is_not(folder: Path) -> None:
     ]  # the reference to 'fee' and the basis of the share are sound
 
 
+def test_a_clause_that_is_none_keeps_its_place(folder: Path) -> None:
+    """What comes after it is told of the clause that it is in, not of the one before."""
+    data = TWO | {"clauses": ["fee", wrong()["clauses"][1]]}
+    told = [(fault.where, fault.given) for fault in by_every_door(data, folder)]
+    assert told == [
+        ("clause 1", "'fee'"), ("clause 'back', term `advance`", "'fee'"), ("clause 'back', term `out_of`", "'fee'"),
+    ]  # fmt: skip
+
+
 def test_fees_are_counted_once_though_something_else_is_wrong(folder: Path) -> None:
     data = deepcopy(WRITTEN["complex-care-measured"])
     fees = data["measurement"]["fees"]
