@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLES = ("people", "dollars", "benchmark", "facts")
 THE_YEAR = "the year"  # the group of people whom the contract is for; a benchmark's groups have names of their own
 BY_SERVICE = "the year by service"
 

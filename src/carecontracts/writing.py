@@ -25,13 +25,13 @@ Source = Path | str
 class Outputs:
     """What a command will write. Leaving the block without an error puts everything in its place; an error, nothing.
 
-    `inputs` are the paths that the command reads; those that are no paths, such as a database's address, are no matter.
+    `inputs` are what the command reads; what is no path, such as a database's address or a name, is no matter.
     `written` tells afterwards what was done, a sentence for each output.
     Raises: Refusal with every path that cannot be written, that is an input or another output, before any work.
     """
 
     def __init__(self, inputs: Iterable[Source | None] = ()) -> None:
-        self.inputs = [Path(each) for each in inputs if each is not None and "://" not in str(each)]
+        self.inputs = [Path(each) for each in inputs if each is not None and os.path.exists(each)]
         self.written: list[str] = []
         self._beside: dict[Path, Path] = {}  # the place, and what is made for it beside
         self._made: set[Path] = set()  # folders that are made for files in them
@@ -77,9 +77,11 @@ class Outputs:
         """What was given, what is allowed and what to do, where a path cannot be an output."""
         try:
             path.resolve()  # tells of names that no disk takes
-            same = [other for other in self.inputs if _same(path, other) or (kind == "folder" and _inside(other, path))]
-            if same:
-                return "an input of this command", f"a {kind} that is not read", "give another path"
+            for other in self.inputs:
+                if _same(path, other) or (kind == "folder" and _inside(other, path)):
+                    return "an input of this command", f"a {kind} that is not read", "give another path"
+                if _inside(path, other):
+                    return "a place in a folder that this command reads", f"a {kind} elsewhere", "give another path"
             if any(_same(path, other) for other in self._beside):
                 return "another output of this command", f"a {kind} of its own", "give another path"
             if kind == "file" and path.is_dir():

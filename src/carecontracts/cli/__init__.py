@@ -1,12 +1,14 @@
 """The command line: one verb per job, a file for each group of verbs."""
 
+import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
 from .. import __version__
-from ..refusal import Refusal, told
+from ..refusal import Fault, Refusal, printable, told
 from . import chance, claims, settle, show
 
 app = typer.Typer(
@@ -39,16 +41,37 @@ claims_app.command("crosswalk")(claims.crosswalk)
 
 def main() -> None:
     """Runs the command; bad input is told in full on standard error, with exit code 2."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a narrow terminal loses a sign, not the run
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the command runs
     try:
-        app()
+        if sys.stdout is None:
+            raise Refusal([Fault("standard output", "a closed one", "one that takes text", "do not close it")])
+        for stream in (sys.stdout, sys.stderr):  # a narrow terminal loses a sign, not the run
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go()  # who read it has read enough
+        raise SystemExit(1) from None
+    except OSError as error:
+        _let_go()
+        _refuse([Fault("standard output", error.strerror or "an error", "one that takes text", "make room")], [])
     except Refusal as refusal:
-        count = len(refusal.faults)
-        sys.stderr.write(
-            "\n".join(told(refusal.faults)) + f"\n\n{count:,} mistake{'s' * (count > 1)}. Nothing was done.\n"
-        )
-        raise SystemExit(2) from None
+        _refuse(refusal.faults, refusal.done)
+
+
+def _refuse(faults: Sequence[Fault], done: Sequence[str]) -> NoReturn:
+    count = len(faults)
+    after = "; ".join(map(printable, done)) + ". Nothing else was done." if done else "Nothing was done."
+    sys.stderr.write("\n".join(told(faults)) + f"\n\n{count:,} mistake{'s' * (count > 1)}. {after}\n")
+    raise SystemExit(2)
+
+
+def _let_go() -> None:
+    """What could not be written to standard output is not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,7 +1,7 @@
 """Chance and price: is it savings or luck, and what must a program cost?"""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from ..parties import price as pricing
 from ..refusal import Fault, Refusal, show
 from ..units import say_percent
 from ..year import read_years
-from .common import ContractFile, as_csv, load, needing, screen, table_of, write
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, tell, writing
 
 
 def odds(
@@ -40,42 +40,45 @@ def odds(
         from numpy.random import default_rng
 
         from ..chance import simulate as chance
-    agreed = load(contract)
-    luck = chance.Luck(lives=lives, cv=spread, truncation=float("inf") if truncation is None else truncation)
-    if years:
-        expected = read_years(years)
-    else:
-        expected = chance.expected_years(agreed, **({"lives": lives} if lives else {}))
-        screen(stderr=True).print(Text("No years given: expected ones are made from the contract's terms."))
-    outside = _dollars_by_party(cost or [])
-    drawn = [
-        chance.simulate(agreed, expected, rng=default_rng(seed), draws=draws, effect=e, luck=luck, costs=outside)
-        for e in dict.fromkeys((0.0, effect))
-    ]
-    console = screen()
-    console.print(Text(agreed.title, style="bold"))
-    console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
-    rows = []
-    for simulation, e in zip(drawn, dict.fromkeys((0.0, effect)), strict=True):
-        title = f"True effect {say_percent(e)}: net by party over {len(expected)} years, {draws:,} draws"
-        table = table_of(
-            "Party",
-            ">Mean",
-            ">Sd",
-            ">5%",
-            ">Median",
-            ">95%",
-            ">Chance\nof loss",
-            ">Lowest cash\n(1 in 20)",
-            title=title,
+    with writing(contract, years) as outputs:
+        outputs.file(out)
+        agreed, luck, given, outside, _ = all_or_refuse(
+            lambda: load(contract),
+            lambda: chance.Luck(lives=lives, cv=spread, truncation=float("inf") if truncation is None else truncation),
+            lambda: read_years(years) if years else None,
+            lambda: _dollars_by_party(cost or []),
+            outputs.ready,
         )
-        for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
-            table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
-            rows.append((e, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}"))
-        console.print(table)
-    if out:
+        expected = given or chance.expected_years(agreed, **({"lives": lives} if lives else {}))
+        if not given:
+            tell("No years given: expected ones are made from the contract's terms.")
+        drawn = [
+            chance.simulate(agreed, expected, rng=default_rng(seed), draws=draws, effect=e, luck=luck, costs=outside)
+            for e in dict.fromkeys((0.0, effect))
+        ]
+        console = screen()
+        console.print(Text(agreed.title, style="bold"))
+        console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
+        rows = []
+        for simulation, e in zip(drawn, dict.fromkeys((0.0, effect)), strict=True):
+            title = f"True effect {say_percent(e)}: net by party over {len(expected)} years, {draws:,} draws"
+            table = table_of(
+                "Party",
+                ">Mean",
+                ">Sd",
+                ">5%",
+                ">Median",
+                ">95%",
+                ">Chance\nof loss",
+                ">Lowest cash\n(1 in 20)",
+                title=title,
+            )
+            for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
+                table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
+                rows.append((e, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}"))
+            console.print(table)
         header = ("effect", "party", "mean", "sd", "q05", "median", "q95", "chance_of_loss", "lowest_cash_1_in_20")
-        write(out, as_csv(header, rows))
+        outputs.put(out, as_csv(header, rows))
 
 
 def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
@@ -107,7 +110,16 @@ def price(
         return
     if proposal is None:
         raise Refusal([Fault("PROGRAM", "nothing", "a file", "begin with: carecontracts price --example > mine.yaml")])
-    priced = pricing.price(pricing.Proposal.load_file(proposal), chance=chance)
+    with writing(proposal) as outputs:
+        outputs.file(out)
+        given, _ = all_or_refuse(lambda: pricing.Proposal.load_file(proposal), outputs.ready)
+        priced = pricing.price(given, chance=chance)
+        _print_price(priced, chance)
+        header = ("year", "people", "posts", "cost", "price", "must_save_to_date", "belief", "truly", "shown")
+        outputs.put(out, as_csv(header, _rows(priced)))
+
+
+def _print_price(priced: pricing.Price, chance: float) -> None:
     console = screen()
     console.print(Text(priced.proposal.name, style="bold"))
     table = table_of(">Year", ">People", ">Posts", ">Cost $", ">Per member month $", ">Must save to date")
@@ -128,15 +140,13 @@ def price(
     console.print(table)
     console.print(Text(str(priced.support)))
     console.print(Text("Assumed, to be replaced with your own: " + ", ".join(priced.proposal.assumed())))
-    if out:
-        header = ("year", "people", "posts", "cost", "price", "must_save_to_date", "belief", "truly", "shown")
-        years = {y.year: (y, t) for y, t in zip(priced.years, priced.to_date, strict=True)}
-        rows = [
-            (
-                c.year, f"{years[c.year][0].people:.1f}", f"{years[c.year][0].posts:.2f}",
-                f"{years[c.year][0].cost:.2f}", f"{years[c.year][0].price:.2f}", f"{years[c.year][1].required:.6f}",
-                c.belief, f"{c.truly:.6f}", f"{c.shown:.6f}",
-            )
-            for c in priced.chances
-        ]  # fmt: skip
-        write(out, as_csv(header, rows))
+
+
+def _rows(priced: pricing.Price) -> Iterator[tuple[str | int, ...]]:
+    """A row for each year and belief."""
+    years = {year.year: (year, so_far) for year, so_far in zip(priced.years, priced.to_date, strict=True)}
+    for row in priced.chances:
+        year, so_far = years[row.year]
+        price = (f"{year.people:.1f}", f"{year.posts:.2f}", f"{year.cost:.2f}", f"{year.price:.2f}")
+        chances = (f"{so_far.required:.6f}", row.belief, f"{row.truly:.6f}", f"{row.shown:.6f}")
+        yield (row.year, *price, *chances)

@@ -1,5 +1,6 @@
 """Claims: check them, import them, make them up, measure them, and ask whose list is right."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,11 @@ from rich.text import Text
 from .. import definitions
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, did_you_mean
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, write, writing_to, wrote
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, writing
 
 if TYPE_CHECKING:
     from ..claims.check import Report
+    from ..people.crosswalk import Crosswalk
 
 ClaimsSource = Annotated[
     str,
@@ -28,14 +30,15 @@ def check(
     """List every fault of claims tables: what, where, how many, the first, and what to do. Exit code 2 with faults."""
     with needing("people"):
         from ..claims import check as checking
-    console, errors = screen(), screen(stderr=True)
-    with errors.status("Reading") as status:
-        report = checking.check(source, on_step=lambda step: status.update(Text(step)))
-    _print_findings(console, report)
-    if out:
+    with writing(source) as outputs:
+        outputs.file(out)
+        outputs.ready()
+        with screen(stderr=True).status("Reading") as status:
+            report = checking.check(source, on_step=lambda step: status.update(plain(step)))
+        _print_findings(screen(), report)
         rows = [(*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do) for f in report.findings]
         header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do")
-        write(out, as_csv(header, rows))
+        outputs.put(out, as_csv(header, rows))
     if report.faults:
         raise typer.Exit(2)
 
@@ -73,15 +76,17 @@ def bring_in(
         raise Refusal([Fault("LAYOUT", layout, "synpuf, medicare", did_you_mean(layout, ("synpuf", "medicare")))])
     with needing("people"):
         from ..claims.adapters import medicare, synpuf
-    adapter, console = medicare if layout == "medicare" else synpuf, screen()
-    with screen(stderr=True).status("Reading") as status:
-        imported = adapter.adapt(source, on_step=lambda step: status.update(Text(step)))
-        imported.write(out, on_step=lambda step: status.update(Text(step)))
-    table = table_of("File", ">Rows", "Became", ">Rows", "How")
-    for read in imported.read:
-        table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
-    console.print(table)
-    wrote(out)
+    adapter = medicare if layout == "medicare" else synpuf
+    with writing(source) as outputs:
+        folder = outputs.folder(out)
+        outputs.ready()
+        with screen(stderr=True).status("Reading") as status:
+            imported = adapter.adapt(source, on_step=lambda step: status.update(plain(step)))
+            imported.write(folder, on_step=lambda step: status.update(plain(step)))
+        table = table_of("File", ">Rows", "Became", ">Rows", "How")
+        for read in imported.read:
+            table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
+        screen().print(table)
 
 
 def make(
@@ -98,17 +103,18 @@ def make(
 
         from ..synthetic import people as synthetic
     random = default_rng(seed)
-    with screen(stderr=True).status("Making people up"):
-        people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
-        tables = synthetic.tables(people, rng=random)
-    shown = table_of("Table", ">Rows", ">Paid $")
-    with writing_to(out, "a folder that can be written"):
-        out.mkdir(parents=True, exist_ok=True)
+    with writing() as outputs:
+        folder = outputs.folder(out)
+        outputs.ready()
+        with screen(stderr=True).status("Making people up"):
+            people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
+            tables = synthetic.tables(people, rng=random)
+        shown = table_of("Table", ">Rows", ">Paid $")
+        folder.mkdir(parents=True)
         for name, rows in tables.items():
-            rows.to_parquet(out / f"{name}.parquet", index=False)
+            rows.to_parquet(folder / f"{name}.parquet", index=False)
             shown.add_row(name, f"{len(rows):,}", f"{rows.paid_amount.sum():,.2f}" if "paid_amount" in rows else "")
-    screen().print(shown)
-    wrote(out)
+        screen().print(shown)
 
 
 def measure(
@@ -123,33 +129,31 @@ def measure(
     with needing("people"):
         from .. import measured
         from ..claims import read
-        from ..reconciliation import may_leave
-    agreed, given = all_or_refuse(lambda: load(contract), lambda: read.read(claims))
-    errors = screen(stderr=True)
-    with errors.status("Reading") as status:
-        made = measured.measure(given, agreed, tell=lambda doing: status.update(Text(doing)))
-    facts = list(agreed.facts())
-    rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
-    write(out, as_csv(("year", *facts), rows))
-    table = table_of("Year", "Fact", ">Value", "From", title=agreed.title)
-    for row in made.reconciliation.facts:
-        table.add_row(str(row.year), row.fact, f"{row.value:,.10g}", row.source)
-    screen().print(table)
-    for note in made.notes:
-        errors.print(Text(note))
-    if made.unmade:
-        errors.print(Text("Not made from claims, to be filled in: " + ", ".join(made.unmade)))
-    if reconciliation:
+        from ..reconciliation import TABLES, may_leave
+    with writing(claims, contract) as outputs:
+        outputs.file(out)
+        tables = outputs.files_in(reconciliation, [f"{name}.csv" for name in TABLES])
+        agreed, given, _ = all_or_refuse(lambda: load(contract), lambda: read.read(claims), outputs.ready)
+        with screen(stderr=True).status("Reading") as status:
+            made = measured.measure(given, agreed, tell=lambda doing: status.update(plain(doing)))
+        facts = list(agreed.facts())
+        rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
+        outputs.put(out, as_csv(("year", *facts), rows))
+        table = table_of("Year", "Fact", ">Value", "From", title=agreed.title)
+        for row in made.reconciliation.facts:
+            table.add_row(str(row.year), row.fact, f"{row.value:,.10g}", row.source)
+        screen().print(table)
+        for note in made.notes:
+            tell(note)
+        if made.unmade:
+            tell("Not made from claims, to be filled in: " + ", ".join(made.unmade))
         leaving, hidden = may_leave(made.reconciliation)
-        with writing_to(reconciliation, "a folder that can be written"):
-            reconciliation.mkdir(parents=True, exist_ok=True)
-        for name, frame in leaving.items():
+        for path in tables:
+            frame = leaving[path.stem]
             cells = frame.astype(object).where(frame.notna(), "")
-            write(reconciliation / f"{name}.csv", as_csv(frame.columns, cells.itertuples(index=False, name=None)))
-        if hidden:
-            errors.print(
-                Text(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
-            )
+            outputs.put(path, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
+        if tables and hidden:
+            tell(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
 
 
 def list_definitions() -> None:
@@ -176,20 +180,36 @@ def crosswalk(
     """
     with needing("people"):
         from ..claims import read
-        from ..claims.engine import in_memory
-        from ..people import crosswalk as crossing
-        from ..people import member_table, predict
 
     def one(text: str) -> definitions.Definition:
         path = Path(text)
         return definitions.from_data(read_yaml(path)[0] if path.suffix in (".yaml", ".yml") else text, text)
 
-    *made, claims = all_or_refuse(*(lambda text=text: one(text) for text in definition), lambda: read.read(source))
+    with writing(source, *definition) as outputs:
+        outputs.file(out)
+        *made, claims, _ = all_or_refuse(
+            *(lambda text=text: one(text) for text in definition), lambda: read.read(source), outputs.ready
+        )
+        crossed = _crossed(claims, dict(zip(definition, made, strict=True)), year)
+        _print_crosswalk(crossed)
+        frame = crossed.released()
+        cells = frame.where(frame.notna(), "")
+        outputs.put(out, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
+
+
+def _crossed(claims: Any, lists: Mapping[str, definitions.Definition], year: int | None) -> "Crosswalk":
+    from ..claims.engine import in_memory
+    from ..people import member_table, predict
+    from ..people.crosswalk import crosswalk
+
     with screen(stderr=True).status("Reading claims"):
         roster = in_memory(member_table.member_table(claims))
-        if any(isinstance(rule, definitions.Predicted) for each in made for rule in each.rules()):
+        if any(isinstance(rule, definitions.Predicted) for each in lists.values() for rule in each.rules()):
             roster, _ = predict.with_predicted(roster)
-        crossed = crossing.crosswalk(roster, dict(zip(definition, made, strict=True)), year)
+        return crosswalk(roster, lists, year)
+
+
+def _print_crosswalk(crossed: "Crosswalk") -> None:
     console = screen()
     table = table_of("On", ">People", ">Share", ">Cost $", ">A year later $", title=f"Lists of {crossed.year}")
     for row in crossed.released().itertuples(index=False):
@@ -203,10 +223,6 @@ def crosswalk(
             str(row.on), *map(_cell, row[1:], ("{:,.0f}", "{:,.0f}", "{:,.0f}", "{:.1%}", "{:.1%}", "{:.1%}"))
         )
     console.print(table)
-    if out:
-        frame = crossed.released()
-        cells = frame.where(frame.notna(), "")
-        write(out, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
 
 
 def _cell(value: Any, form: str) -> str:

@@ -15,7 +15,8 @@ from rich.text import Text
 from ..contract import Contract
 from ..files import safe_cell
 from ..gallery import gallery, gallery_names
-from ..refusal import Fault, Refusal
+from ..refusal import Fault, Refusal, printable
+from ..writing import Outputs
 
 ContractFile = Annotated[
     str, typer.Argument(metavar="CONTRACT", help="A contract file (YAML), or a name from the gallery.")
@@ -54,29 +55,27 @@ def all_or_refuse(*jobs: Any) -> list[Any]:
 
 
 @contextmanager
-def writing_to(path: Path, allowed: str = "a file that can be written") -> Iterator[None]:
-    """What cannot be written is refused."""
-    try:
-        yield
-    except OSError as error:
-        raise Refusal([Fault(str(path), error.strerror or "an error", allowed, "give another path")]) from None
+def writing(*inputs: Path | str | None) -> Iterator[Outputs]:
+    """What a command writes that reads these: put in its places once all the work is done, and told."""
+    with Outputs(inputs) as outputs:
+        yield outputs
+    for done in outputs.written:
+        tell(done)
 
 
-def write(path: Path, text: str) -> None:
-    with writing_to(path):
-        path.write_text(text, encoding="utf-8", newline="")
-    wrote(path)
-
-
-def wrote(path: Path) -> None:
-    screen(stderr=True).print(Text(f"Wrote {path}"))
-
-
-def show_or_write(text: str, out: Path | None) -> None:
-    if out:
-        write(out, text)
-    else:
+def show_or_put(text: str, out: Path | None, outputs: Outputs) -> None:
+    outputs.put(out, text)
+    if not out:
         typer.echo(text, nl=False)
+
+
+def tell(text: str, stderr: bool = True) -> None:
+    """A line for the reader, without a sign that moves a terminal."""
+    screen(stderr).print(plain(text))
+
+
+def plain(text: str) -> Text:
+    return Text("\n".join(map(printable, text.split("\n"))))
 
 
 def screen(stderr: bool = False) -> Console:
@@ -86,9 +85,19 @@ def screen(stderr: bool = False) -> Console:
     return console
 
 
-def table_of(*columns: str, title: str | None = None) -> Table:
+class PlainTable(Table):
+    """A table whose cells are text: no markup, and nothing that moves a terminal."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*(plain(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def table_of(*columns: str, title: str = "") -> Table:
     """A table; a heading that begins with > is of numbers, to the right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_edge=False)
+    heading = plain(title) if title else None
+    table = PlainTable(
+        title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold", show_edge=False
+    )
     for column in columns:
         right = column.startswith(">")
         table.add_column(
@@ -100,6 +109,6 @@ def table_of(*columns: str, title: str | None = None) -> Table:
 def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([safe_cell(name) for name in header])
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     return file.getvalue()

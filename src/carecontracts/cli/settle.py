@@ -15,7 +15,7 @@ from ..ledger import Ledger
 from ..paper import statement
 from ..programs import mssp as medicare
 from ..year import read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, screen, table_of, write
+from .common import ContractFile, all_or_refuse, as_csv, load, plain, screen, table_of, tell, writing
 
 
 def settle(
@@ -27,21 +27,22 @@ def settle(
     cash_flow: Annotated[Path | None, typer.Option(help="Write each party's cash by month to this CSV file.")] = None,
 ) -> None:
     """Settle a contract: who pays whom, how much, when and why, line by line."""
-    agreed, facts = all_or_refuse(lambda: load(contract), lambda: read_years(years))
-    ledger = agreed.settle(facts)
-    _print_statement(agreed, ledger)
-    unread = dict.fromkeys(
-        name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)
-    )
-    if unread:
-        screen(stderr=True).print(Text("No clause reads: " + ", ".join(unread)))
-    if out:
+    with writing(contract, years) as outputs:
+        outputs.file(out)
+        outputs.file(cash_flow)
+        agreed, facts, _ = all_or_refuse(lambda: load(contract), lambda: read_years(years), outputs.ready)
+        ledger = agreed.settle(facts)
+        _print_statement(agreed, ledger)
+        unread = dict.fromkeys(
+            name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)
+        )
+        if unread:
+            tell("No clause reads: " + ", ".join(unread))
         header = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
         lines = [(*r[:5], f"{r.amount:.2f}", r.due, "; ".join(r.workings)) for r in statement.rows(agreed, ledger)]
-        write(out, as_csv(header, lines))
-    if cash_flow:
+        outputs.put(out, as_csv(header, lines))
         flow = [(m, p, f"{r:.2f}", f"{d:.2f}", f"{s:.2f}") for m, p, r, d, s in ledger.cash_flow()]
-        write(cash_flow, as_csv(("month", "party", "received", "paid", "position"), flow))
+        outputs.put(cash_flow, as_csv(("month", "party", "received", "paid", "position"), flow))
 
 
 def _counted(fact: str, contract: Contract) -> bool:
@@ -73,11 +74,18 @@ def mssp(
     out: Annotated[Path | None, typer.Option(help="Write one row per ACO to this CSV file.")] = None,
 ) -> None:
     """Settle every ACO in a Medicare Shared Savings Program results file and compare with what CMS published."""
-    acos = medicare.read(file, year)
+    with writing(file) as outputs:
+        outputs.file(out)
+        acos, _ = all_or_refuse(lambda: medicare.read(file, year), outputs.ready)
+        settled = _settle_all(file, acos)
+        outputs.put(out, as_csv(medicare.Settled._fields, [_row(s) for s in settled]))
+
+
+def _settle_all(file: Path, acos: Sequence[medicare.Aco]) -> list[medicare.Settled]:
     console, errors = screen(), screen(stderr=True)
     settled = [medicare.settle(aco) for aco in track(acos, "Settling", console=errors, transient=True)]
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    console.print(Text(f"{file.name} (SHA-256 {digest}…): {len(settled):,} ACO-years\n"))
+    console.print(plain(f"{file.name} (SHA-256 {digest}…): {len(settled):,} ACO-years\n"))
     table = table_of(
         "Year",
         ">ACOs",
@@ -96,15 +104,14 @@ def mssp(
         "Losses owed count as negative."
     )
     _print_differences(console, settled)
-    if out:
-        rows = [
-            (
-                s.aco_id, s.performance_year, s.track, "" if s.published is None else f"{s.published:.10g}",
-                f"{s.recomputed:.2f}", f"{s.band:.2f}", "" if s.matched is None else str(s.matched).lower(), s.reason,
-            )
-            for s in settled
-        ]  # fmt: skip
-        write(out, as_csv(medicare.Settled._fields, rows))
+    return settled
+
+
+def _row(settled: medicare.Settled) -> tuple[str | int, ...]:
+    published = "" if settled.published is None else f"{settled.published:.10g}"
+    matched = "" if settled.matched is None else str(settled.matched).lower()
+    found = (published, f"{settled.recomputed:.2f}", f"{settled.band:.2f}", matched, settled.reason)
+    return (settled.aco_id, settled.performance_year, settled.track, *found)
 
 
 def _print_differences(console: Console, settled: Sequence[medicare.Settled]) -> None:

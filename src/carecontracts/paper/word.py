@@ -2,30 +2,32 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..contract import Contract
 from ..refusal import Fault, Refusal
 from .term_sheet import Section, sections
 
+LONGEST_PROPERTY = 255  # characters, of a document's own title in Word
 
-def write_word(contract: Contract, path: Path | str) -> None:
-    """Write the term sheet as a .docx file: paragraph n is line n of the statement.
+
+def write_word(contract: Contract, file: Path | str | BinaryIO) -> None:
+    """Write the term sheet as a .docx file, to a path or into an open file: paragraph n is line n of the statement.
 
     The numbers of paragraphs are typed, so that they stay what they are when a paragraph is moved.
     """
     try:
         from docx import Document
     except ModuleNotFoundError:
-        do = "pip install python-docx, or write a .md file"
-        raise Refusal([Fault(str(path), "a Word file", "a .docx file, where python-docx is installed", do)]) from None
+        allowed, do = "a .docx file, where python-docx is installed", "pip install python-docx, or write a .md file"
+        raise Refusal([Fault(contract.title, "a Word file", allowed, do)]) from None
     document = Document()
-    document.core_properties.title, document.core_properties.author = contract.title, ""
+    document.core_properties.title, document.core_properties.author = contract.title[:LONGEST_PROPERTY], ""
     document.add_heading(contract.title, 0)
     document.add_paragraph(contract.summary)
     for section in sections(contract):
         _add(document, section)
-    document.save(str(path))
+    document.save(str(file) if isinstance(file, Path) else file)
 
 
 def _add(document: Any, section: Section) -> None:

@@ -41,16 +41,8 @@ class Imported:
     read: tuple[Read, ...]
 
     def write(self, folder: Path, on_step: Callable[[str], None] | None = None) -> None:
-        """Each table that has rows as NAME.parquet in a folder, which is made where there is none."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            given = error.strerror or "an error"
-            raise Refusal([Fault(str(folder), given, "a folder that can be written", "give another path")]) from None
-        others = sorted(path.name for name in SCHEMAS for path in folder.glob(f"{name}*") if path.suffix != ".parquet")
-        if others:
-            do = "give an empty folder"
-            raise Refusal([Fault(str(folder), f"{', '.join(others)} in it", "no other tables of claims", do)])
+        """Each table that has rows as NAME.parquet in a new folder."""
+        folder.mkdir(parents=True)
         made = {read.table for read in self.read if read.became}
         for name, table in self.claims.tables().items():
             if name in made:
