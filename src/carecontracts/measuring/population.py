@@ -1,6 +1,7 @@
 """Who the contract is for, and the tiers of its people."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..definitions import AnyDefinition, Everyone
@@ -84,9 +85,9 @@ class Population(Part):
 
         wanted = {"held": self.definition}
         wanted |= {f"tier_{n}": tier.definition for n, tier in enumerate(tiers.values())}
-        table, whole = member_years(claims), member_table(claims)
-        if any(definition.reads(whole) - set(table.columns) for definition in wanted.values()):
-            table = whole  # cost and use need no diagnoses, which are most of the work
+        table = member_years(claims)
+        if any(definition.reads(_layout()) - set(table.columns) for definition in wanted.values()):
+            table = member_table(claims)  # cost and use need no diagnoses, which are most of the work
         flags = {name: definition(table) for name, definition in wanted.items()}
         ill = "end-stage renal disease" in self.left_out
         if not ill:
@@ -140,6 +141,23 @@ class Population(Part):
         begin = books.begins(year)
         hospice = lines.bill_type_code.right(3).left(2).isin(HOSPICE)
         return lines.filter(hospice & month_of(lines.claim_start_date).between(begin - 12, begin + 11))
+
+
+@cache
+def _layout() -> "ir.Table":
+    """The columns of the member table, which are those of any claims: to ask which of them a definition reads."""
+    import ibis
+    import pandas as pd
+
+    from ..claims.read import from_frames
+    from ..people.member_table import member_table
+
+    day = ["2026-01-01"]
+    somebody = pd.DataFrame({"person_id": ["a"], "enrollment_start_date": day, "enrollment_end_date": day})
+    line = pd.DataFrame({"claim_id": ["1"], "claim_line_number": [1], "claim_type": ["professional"],
+                         "person_id": ["a"], "claim_start_date": day, "paid_amount": [1.0]})  # fmt: skip
+    schema = member_table(from_frames({"eligibility": somebody, "medical_claim": line})).schema()
+    return ibis.table(schema, name="member_table")
 
 
 def tier_of(people: "ir.Table", tiers: int) -> Any:
