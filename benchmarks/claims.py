@@ -6,7 +6,8 @@ LINES are 10 million, or CARECONTRACTS_BENCH_LINES (100 million take some 3 GB o
 made in a temporary folder, as Parquet by month of service with people in no order, the worst case for a sum by person.
 Each job runs in a process of its own, the jobs taking turns TIMES times; the median time, without the imports, and the
 largest peak of memory, with them, are told; on a busy machine the processor's seconds are the steadier. The two tables
-must be equal to the cent, and the package within 1.25 times the SQL and 2.5 GB.
+must be equal to the cent, and the package at most as slow as the SQL, in wall time and in processor time, and under 2.5 GB; a job that
+does not finish stops the bench with its engine's message.
 """
 
 import json
@@ -27,7 +28,7 @@ from carecontracts.people.member_years import member_years
 
 YEARS = (2023, 2024)
 LINES_A_PERSON = 50  # over the two years
-MOST_TIMES, MOST_GB = 1.25, 2.5
+MOST_TIMES, MOST_GB = 1.0, 2.5
 ENGINE_MEMORY = "1800MB"
 
 SERVICES = ("inpatient", "emergency", "outpatient", "professional", "behavioral", "post_acute", "pharmacy")
@@ -149,15 +150,18 @@ lines as (
                 or coalesce(bill_type_code, '') = '' and (coalesce(drg_code, '') <> '' or admission_date is not null))
             then 'inpatient'
         when claim_type = 'institutional'
-                and left(right(bill_type_code, 3), 2) in ('18', '21', '22', '23', '32', '33', '34', '81', '82')
+                and (right(bill_type_code, 3) >= '18' and right(bill_type_code, 3) < '19'
+                    or right(bill_type_code, 3) >= '21' and right(bill_type_code, 3) < '24'
+                    or right(bill_type_code, 3) >= '32' and right(bill_type_code, 3) < '35'
+                    or right(bill_type_code, 3) >= '81' and right(bill_type_code, 3) < '83')
                 or place_of_service_code in ('31', '32', '34', '61') then 'post_acute'
         when right(revenue_center_code, 3) between '450' and '459' or right(revenue_center_code, 3) = '981'
                 or hcpcs_code between '99281' and '99285' or place_of_service_code = '23' then 'emergency'
-        when case when diagnosis_code_type = 'icd-9-cm' then left(diagnosis_code_1, 3) between '291' and '292'
-                or left(diagnosis_code_1, 3) between '295' and '309'
-                or left(diagnosis_code_1, 3) between '311' and '314'
-                else left(diagnosis_code_1, 3) between 'F10' and 'F69'
-                or left(diagnosis_code_1, 3) between 'F90' and 'F99' end
+        when case when diagnosis_code_type = 'icd-9-cm' then diagnosis_code_1 >= '291' and diagnosis_code_1 < '293'
+                or diagnosis_code_1 >= '295' and diagnosis_code_1 < '310'
+                or diagnosis_code_1 >= '311' and diagnosis_code_1 < '315'
+                else diagnosis_code_1 >= 'F10' and diagnosis_code_1 < 'F7'
+                or diagnosis_code_1 >= 'F9' and diagnosis_code_1 < 'G' end
                 or claim_type = 'institutional' and right(revenue_center_code, 3) between '900' and '919'
                 or place_of_service_code between '51' and '58' or hcpcs_code between 'H0001' and 'H2037'
             then 'behavioral'
@@ -186,13 +190,20 @@ visits as (
 drugs as (
     select person_id, year(dispensing_date) as year, sum(paid_amount) as paid, sum(allowed_amount) as allowed
     from '{folder}/pharmacy_claim/*.parquet' group by all),
-stays as (
+days_in as (
     select person_id, coalesce(admission_date, claim_start_date) as admitted,
         max(coalesce(discharge_date, claim_end_date, claim_start_date)) as discharged
     from '{folder}/medical_claim/*.parquet'
     where claim_type = 'institutional' and (left(right(bill_type_code, 3), 2) in ('11', '12')
         or coalesce(bill_type_code, '') = '' and (coalesce(drg_code, '') <> '' or admission_date is not null))
     group by all),
+breaks as (
+    select *, coalesce(admitted <= max(discharged) over (partition by person_id order by admitted
+        rows between unbounded preceding and 1 preceding), false) as goes_on from days_in),
+numbered as (
+    select *, sum((not goes_on)::int) over (partition by person_id order by admitted) as number from breaks),
+stays as (
+    select person_id, number, min(admitted) as admitted, max(discharged) as discharged from numbered group by all),
 admitted as (
     select person_id, year(admitted) as year, count(*) as admissions,
         sum(greatest(1, discharged - admitted)) as inpatient_days from stays group by all)
@@ -235,8 +246,10 @@ def run(job: str, folder: Path, out: Path) -> dict[str, float]:
     """One job in a process of its own: seconds, and the process's peak of memory in GB."""
     out.unlink(missing_ok=True)
     done = subprocess.run(
-        [sys.executable, __file__, "--job", job, str(folder), str(out)], check=True, capture_output=True, text=True
+        [sys.executable, __file__, "--job", job, str(folder), str(out)], capture_output=True, text=True, check=False
     )
+    if done.returncode:
+        raise SystemExit(f"{job} did not finish: {done.stderr.strip().splitlines()[-1]}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -287,7 +300,7 @@ def main() -> int:
         speed = lines / seconds[job] / 1e6
         print(f"{job:14}{seconds[job]:9.2f}{of:9.2f}{cpu[job]:9.2f}{of_cpu:9.2f}{peak[job]:9.2f}{speed:11.1f}")
     print(f"\n{unlike:,} rows differ.")
-    ratio = seconds["the package"] / seconds["SQL by hand"]
+    ratio = max(took["the package"] / took["SQL by hand"] for took in (seconds, cpu))
     kept = unlike == 0 and ratio <= MOST_TIMES and peak["the package"] < MOST_GB
     print(f"At most {MOST_TIMES} times the SQL and under {MOST_GB} GB: {'yes' if kept else 'no'}.")
     return 0 if unlike == 0 else 1

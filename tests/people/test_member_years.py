@@ -10,7 +10,9 @@ from carecontracts import Refusal
 from carecontracts.claims.layout import SCHEMAS, Claims
 from carecontracts.claims.read import from_frames
 from carecontracts.claims.services import SERVICES, is_primary_care, with_service
-from carecontracts.people.member_years import coverage, member_years, observed_years, outside, stays
+from carecontracts.people.member_years import member_years, outside
+from carecontracts.people.months import coverage, observed_years
+from carecontracts.people.stays import stays
 
 
 def spans(*rows: tuple) -> pd.DataFrame:
@@ -133,6 +135,29 @@ def test_a_stay_is_counted_once_whatever_its_lines():
     row = table(claims)["a", 2026]
     assert (row["admissions"], row["inpatient_days"], row["inpatient_paid"], row["paid"]) == (2, 6, 400, 500)
     assert stays(claims).execute().sort_values("admission_date")["days"].tolist() == [5, 1]
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        (("03-05", "03-09"), (1, 7)),  # transferred on the day of discharge: from the 2nd to the 9th
+        (("03-04", "03-09"), (1, 7)),  # two claims that overlap
+        (("03-06", "03-09"), (2, 6)),  # back a day later: three nights, and three
+        (("03-03", "03-04"), (1, 3)),  # within the first
+    ],
+)
+def test_a_transfer_is_the_same_stay(second, found):
+    dates = [("03-02", "03-05"), second]
+    claims = from_frames(
+        {
+            "eligibility": spans(("a", "2026-01-01", "2026-12-31")),
+            "medical_claim": lines(
+                *(STAY | {"admission_date": f"2026-{first}", "discharge_date": f"2026-{last}"} for first, last in dates)
+            ),
+        }
+    )
+    row = table(claims)["a", 2026]
+    assert (row["admissions"], row["inpatient_days"]) == found
 
 
 def test_visits_are_days():

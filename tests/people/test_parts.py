@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from carecontracts import Contract
-from carecontracts.claims.read import Claims, from_frames
+from carecontracts.claims.layout import Claims
+from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
 from carecontracts.measuring.part import Part
 from carecontracts.reconciliation import THE_YEAR, Kind

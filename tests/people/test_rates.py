@@ -9,7 +9,8 @@ import pytest
 
 from carecontracts.claims.read import from_frames, read
 from carecontracts.people import rates as measures
-from carecontracts.people.rates import by_group, by_person, episodes, measure_table, specification, specifications
+from carecontracts.people.rates import by_group, by_person, measure_table, specification, specifications
+from carecontracts.people.stays import stays as stays_of
 from carecontracts.refusal import Refusal
 
 YEAR = 2025
@@ -94,13 +95,13 @@ def each(measure, cases, settings=None):
     ],
 )
 def test_stays_that_touch_are_one(stays, expected):
-    found = episodes(claims_of(stays)).order_by("admission_date").execute()
+    found = stays_of(claims_of(stays)).order_by("admission_date").execute()
     dates = [(f"{a:%m-%d}", f"{d:%m-%d}") for a, d in zip(found.admission_date, found.discharge_date, strict=True)]
     assert dates == expected
 
 
-def test_an_episode_has_the_reason_of_its_first_stay():
-    found = episodes(claims_of([stay("03-01", "03-05", diagnosis="I509"), stay("03-05", "03-09", elective=True)]))
+def test_a_stay_has_the_reason_for_which_it_began():
+    found = stays_of(claims_of([stay("03-01", "03-05", diagnosis="I509"), stay("03-05", "03-09", elective=True)]))
     row = found.execute().iloc[0]
     assert (row.diagnosis, row.elective) == ("I509", 0)
 

@@ -19,7 +19,9 @@ from carecontracts.claims.check import check
 from carecontracts.claims.layout import Claims
 from carecontracts.claims.read import read
 from carecontracts.measured import measure
-from carecontracts.people.member_years import coverage, member_years, outside, stays
+from carecontracts.people.member_years import member_years, outside
+from carecontracts.people.months import coverage
+from carecontracts.people.stays import stays
 
 REQUIRED = os.environ.get("CARECONTRACTS_SPARK") == "1"
 pytestmark = pytest.mark.filterwarnings("ignore")  # PySpark 4.3 warns of pandas 3

@@ -12,7 +12,8 @@ from carecontracts import cli
 from carecontracts.claims.read import read
 from carecontracts.evaluation.persistence import factor_from
 from carecontracts.people.conditions import conditions
-from carecontracts.people.member_years import member_years, outside, stays
+from carecontracts.people.member_years import member_years, outside
+from carecontracts.people.stays import stays
 from carecontracts.refusal import Refusal
 from carecontracts.synthetic import people as synthetic
 from carecontracts.synthetic.claims import CODES

@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 import pandera.ibis as pa
 
 from ..refusal import Fault, did_you_mean
-from .layout import KEYS, REQUIRED, SCHEMAS, Claims, Given, typed
+from .layout import FAR, KEYS, REQUIRED, SCHEMAS, Claims, Given, typed
 from .read import Source, look
 
 LEFT_OUT, ONE_KEPT, AS_EMPTY, KEPT = "left out", "the last paid is kept", "read as empty", "kept as it is"
@@ -410,7 +410,7 @@ class _Table:
             return
         column = DATE_OF[self.name]
         spans = people.select(
-            "person_id", starts="enrollment_start_date", ends=people.enrollment_end_date.fill_null(date(9999, 12, 31))
+            "person_id", starts="enrollment_start_date", ends=people.enrollment_end_date.fill_null(FAR)
         )
         rows = self.usable().semi_join(people, "person_id")
         covered = [rows.person_id == spans.person_id, rows[column] >= spans.starts, rows[column] <= spans.ends]

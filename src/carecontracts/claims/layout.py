@@ -6,6 +6,7 @@ Names and meanings are Tuva's (https://thetuvaproject.com/input-layer) for eligi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +17,7 @@ import ibis.expr.types as ir
 from . import engine
 from .services import with_service
 
+FAR = date(2100, 1, 1)  # a span that has no end, or ends then or later, is open
 MOST_CODES = 25  # diagnosis and procedure codes a claim line may carry, as in Tuva's layout
 
 
@@ -35,7 +37,7 @@ SCHEMAS: dict[str, ibis.Schema] = {
             "death_date": "date",
             "death_flag": "int64",
             "enrollment_start_date": "date",
-            "enrollment_end_date": "date",  # none, or 2100 and later: still enrolled
+            "enrollment_end_date": "date",  # none, or FAR and later: still enrolled
             "payer": "string",
             "payer_type": "string",  # medicaid, medicare, commercial
             "plan": "string",

@@ -35,13 +35,18 @@ def with_service(lines: ir.Table) -> ir.Table:
         return lines
     institutional = lines.claim_type == "institutional"
     bill, revenue = lines.bill_type_code.right(3), lines.revenue_center_code.right(3)
-    place, hcpcs, diagnosis = lines.place_of_service_code, lines.hcpcs_code, lines.diagnosis_code_1.left(3)
+    place, hcpcs, diagnosis = lines.place_of_service_code, lines.hcpcs_code, lines.diagnosis_code_1
+
+    def begins(code: ir.StringValue, *ranges: tuple[str, str]) -> ir.BooleanValue:
+        """Whether a code is in a range, its end left out: quicker on each of many lines than to cut its first signs."""
+        return ibis.or_(*((code >= first) & (code < after) for first, after in ranges))
+
     ill = ibis.ifelse(
         lines.diagnosis_code_type == "icd-9-cm",
-        diagnosis.between("291", "292") | diagnosis.between("295", "309") | diagnosis.between("311", "314"),
-        diagnosis.between("F10", "F69") | diagnosis.between("F90", "F99"),
+        begins(diagnosis, ("291", "293"), ("295", "310"), ("311", "315")),
+        begins(diagnosis, ("F10", "F7"), ("F9", "G")),
     )
-    nursing = bill.left(2).isin(["18", "21", "22", "23", "32", "33", "34", "81", "82"])
+    nursing = begins(bill, ("18", "19"), ("21", "24"), ("32", "35"), ("81", "83"))
     return lines.mutate(
         service=ibis.cases(
             (is_inpatient(lines), "inpatient"),

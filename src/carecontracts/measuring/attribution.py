@@ -107,11 +107,12 @@ class Roster(Timed):
         """
         import ibis
 
+        from ..claims.layout import FAR
         from ..people.months import first_day
 
         begin, end = first_day(year, first_month), first_day(year + 1, first_month)
         names = claims.roster
-        last = names.end_date.fill_null(ibis.date(9999, 12, 31))
+        last = names.end_date.fill_null(ibis.literal(FAR))
         names = names.mutate(own=(names.organization == self.organization).cast("int64"), last=last)
         if not at_end:
             here = names.filter(names.own == 1, names.start_date <= begin, names.last >= begin)

@@ -136,7 +136,7 @@ class Books:
 
     def everyone(self, year: int, found: int, group: str) -> People:
         """Everyone enrolled in a year, and why one does not count: the first rule that leaves them out."""
-        from ..people.member_years import coverage
+        from ..people.months import coverage
 
         self.tell(f"{self.year}: who counts in {group}")
         people = People(coverage(self.claims, [year], self.first_month))
@@ -146,7 +146,7 @@ class Books:
 
     def same_people(self, own: "ir.Table", year: int, group: str) -> People:
         """Everyone enrolled in a year; those who count in the contract year count in it too."""
-        from ..people.member_years import coverage
+        from ..people.months import coverage
 
         people = People(coverage(self.claims, [year], self.first_month))
         people.mark(own, "here")

@@ -32,8 +32,7 @@ class Enrollment(Part):
         """Leaves out those who were covered for too short a time, or had too long a gap, or died."""
         import ibis
 
-        from ..people.member_years import coverage
-        from ..people.months import covered_months, month_of
+        from ..people.months import coverage, covered_months, month_of
 
         claims, first_month = books.claims, books.first_month
         begin = books.begins(year)

@@ -91,7 +91,7 @@ class Risk(Part):
     def scores(self, books: "Books", own: "ir.Table", year: int) -> "ir.Table":
         """Each person's score by what is known of a calendar year: person_id, score."""
         from ..people.hcc import scores
-        from ..people.member_years import coverage
+        from ..people.months import coverage
 
         if self.score == "a given score":
             rows = books.claims.outcome

@@ -13,7 +13,7 @@ from hccinfhir import Demographics, HCCInFHIR
 
 from ..claims.layout import Claims
 from .conditions import diagnoses
-from .member_years import DUAL
+from .months import DUAL
 
 MODEL = "CMS-HCC Model V28"
 _SEX = {"male": "M", "female": "F"}

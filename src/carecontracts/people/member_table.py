@@ -25,6 +25,7 @@ from ..value_sets import value_sets
 from . import lace
 from .conditions import conditions
 from .member_years import member_years
+from .stays import stays
 
 NEEDS = ("food_need", "housing_need", "transport_need", "utility_need", "support_need")
 FLAGS = ("clinician_confirmed", "tube_feeding", "ventilation", "disabled")  # 1 where the code was sent in the year
@@ -102,38 +103,27 @@ def drugs(claims: Claims) -> ir.Table:
 def stays_and_visits(claims: Claims) -> ir.Table:
     """One row for each hospital stay and for each day with an emergency visit, with what came in the six months before.
 
-    A stay is a person's admission date, as in `member_years`; it is unplanned where the admission type is emergency,
-    urgent or trauma (1, 2, 5). Six months are 182 days. `visits_before` leaves out the day of the admission itself.
+    Six months are 182 days. `visits_before` leaves out the day of the admission itself.
     """
+    begun = stays(claims)
+    begun = begun.select(
+        "person_id", "unplanned",
+        day=begun.admission_date,
+        nights=begun.discharge_date.delta(begun.admission_date, unit="day"),  # a stay of one day has none
+        stay=ibis.literal(1),
+        visit=ibis.literal(0),
+    )  # fmt: skip
     lines = claims.lines
-    inpatient = lines.filter(lines.service == "inpatient")
-    begun = ibis.coalesce(inpatient.admission_date, inpatient.claim_start_date)
-    ended = ibis.coalesce(inpatient.discharge_date, inpatient.claim_end_date, begun)
-    stays = (
-        inpatient.mutate(day=begun, ended=ended, sudden=inpatient.admit_type_code.isin(["1", "2", "5"]))
-        .group_by("person_id", "day")
-        .agg(ended=_.ended.max(), unplanned=_.sudden.any().fill_null(False).cast("int32"))
-        .select(
-            "person_id",
-            "day",
-            "unplanned",
-            stay=ibis.literal(1),
-            visit=ibis.literal(0),
-            nights=_.ended.delta(_.day, unit="day"),
-        )
+    seen = lines.filter(lines.service == "emergency").select("person_id", day=lines.claim_start_date).distinct()
+    seen = seen.select(
+        "person_id",
+        unplanned=ibis.literal(0, "int64"),
+        day=seen.day,
+        nights=ibis.literal(0, "int64"),
+        stay=ibis.literal(0),
+        visit=ibis.literal(1),
     )
-    visits = (
-        lines.filter(lines.service == "emergency")
-        .select("person_id", day=_.claim_start_date)
-        .distinct()
-        .mutate(
-            unplanned=ibis.literal(0, "int32"),
-            stay=ibis.literal(0),
-            visit=ibis.literal(1),
-            nights=ibis.literal(0, "int64"),
-        )
-    )
-    events = ibis.union(stays, visits).mutate(n=_.day.delta(ibis.date("2000-01-01"), unit="day"), year=_.day.year())
+    events = ibis.union(begun, seen).mutate(n=_.day.delta(ibis.date("2000-01-01"), unit="day"), year=_.day.year())
     alike = {"group_by": events.person_id, "order_by": events.n}
     upto = ibis.range_window(preceding=SIX_MONTHS, following=0, **alike)
     before = ibis.range_window(preceding=(SIX_MONTHS, 1), **alike)
@@ -156,6 +146,6 @@ def _most(events: ir.Table) -> ir.Table:
 def _highest_lace(events: ir.Table, year: ir.Table) -> ir.Table:
     """The highest LACE score of a stay that began in the year."""
     points = year.select("person_id", "year", comorbidity=lace.comorbidity(year))
-    stays = events.filter(events.stay == 1).inner_join(points, FIXED)
-    score = lace.score(stays.nights, stays.unplanned == 1, stays.comorbidity, stays.visits_before)
-    return stays.mutate(score=score).group_by("person_id", "year").agg(lace=_.score.max())
+    begun = events.filter(events.stay == 1).inner_join(points, FIXED)
+    score = lace.score(begun.nights, begun.unplanned == 1, begun.comorbidity, begun.visits_before)
+    return begun.mutate(score=score).group_by("person_id", "year").agg(lace=_.score.max())

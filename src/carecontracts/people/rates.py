@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ..claims.layout import Claims
 
 Settings = Mapping[str, Any]
-FAR = date(2100, 1, 1)  # when an enrollment that has no end ends
 Days = Annotated[Number, Unit("days", "a whole number of days, 1 or more", say_count, 3660, 1, whole=True)]
 Age = Annotated[Number, Unit("years", "a whole number of years, 0 or more", say_count, 150, whole=True)]
 OutcomeCode = Annotated[str, Field(min_length=1, max_length=80)]
@@ -113,7 +112,7 @@ class OfAges(How):
 
     def covered(self, claims: "Claims", first: date) -> "ir.Table":
         """People covered in the year, of these ages at its end: person_id, months."""
-        from .member_years import coverage
+        from .months import coverage
 
         rows = coverage(claims, [first.year], first.month)
         if self.age_from is not None:
@@ -135,7 +134,9 @@ class Stays(OfAges):
     diagnoses: Codes | None = None
 
     def rows(self, claims: "Claims", first: date, last: date) -> "ir.Table":
-        begun = episodes(claims)
+        from .stays import stays
+
+        begun = stays(claims)
         begun = begun.filter(begun.admission_date.between(first, last))
         if self.diagnoses:
             begun = begun.filter(_begins_with(begun.diagnosis, self.diagnoses))
@@ -171,10 +172,13 @@ class AfterDischarge(Within):
     def rows(self, claims: "Claims", first: date, last: date) -> "ir.Table":
         import ibis
 
+        from ..claims.layout import FAR
         from ..claims.services import is_primary_care
+        from .months import spells
+        from .stays import stays_in_turn
 
         days = self.window
-        index = episodes(claims)
+        index = stays_in_turn(claims)
         index = index.filter(index.discharge_date.between(first, last - timedelta(days=days)), index.died == 0)
         if self.diagnoses:
             index = index.filter(_begins_with(index.diagnosis, self.diagnoses))
@@ -184,7 +188,7 @@ class AfterDischarge(Within):
         index = index.left_join(deaths, "person_id").drop("person_id_right")
         index = index.mutate(until=(index.discharge_date + ibis.interval(days=days)).cast("date"))
         index = index.mutate(watched=ibis.least(index.until, index.death_date.fill_null(ibis.literal(FAR))))
-        covered = _spells(claims)
+        covered = spells(claims)
         index = index.semi_join(
             covered,
             [
@@ -334,60 +338,6 @@ AnyHow = Annotated[
     Stays | Emergency | AfterDischarge | Engaged | Contacts | OnRecord | Change | Closed | Pressure,
     Field(discriminator="kind"),
 ]
-
-
-def episodes(claims: "Claims") -> "ir.Table":
-    """Stays, with those that begin by the day another ends as one: a transfer, or a return within the day.
-
-    Of an episode: admission_date, discharge_date, died (the patient, in it), elective and diagnosis (the principal one,
-    ICD-10-CM) of its first stay, and next_admission and next_elective of the same person's next.
-    """
-    import ibis
-
-    from ..claims.services import is_inpatient
-
-    lines = claims.medical_claim
-    lines = lines.filter(is_inpatient(lines))
-    stays = lines.group_by("person_id", admission_date=ibis.coalesce(lines.admission_date, lines.claim_start_date)).agg(
-        discharge_date=ibis.coalesce(lines.discharge_date, lines.claim_end_date, lines.claim_start_date).max(),
-        died=(lines.discharge_disposition_code == "20").fill_null(False).cast("int64").max(),
-        elective=(lines.admit_type_code == "3").fill_null(False).cast("int64").max(),
-        diagnosis=lines.diagnosis_code_1.max(where=lines.diagnosis_code_type == "icd-10-cm"),
-    )
-    earlier = ibis.window(group_by="person_id", order_by="admission_date", preceding=(None, 1))
-    upto = stays.discharge_date.max().over(earlier)
-    stays = stays.mutate(new=(upto.isnull() | (stays.admission_date > upto)).cast("int64"))
-    so_far = ibis.window(group_by="person_id", order_by="admission_date", preceding=(None, 0))
-    stays = stays.mutate(number=stays.new.sum().over(so_far))
-    whole = stays.group_by("person_id", "number").agg(
-        admission_date=stays.admission_date.min(),
-        discharge_date=stays.discharge_date.max(),
-        died=stays.died.max(),
-        elective=stays.elective.max(where=stays.new == 1),
-        diagnosis=stays.diagnosis.max(where=stays.new == 1),
-    )
-    person = ibis.window(group_by="person_id", order_by="admission_date")
-    return whole.mutate(
-        next_admission=whole.admission_date.lead().over(person), next_elective=whole.elective.lead().over(person)
-    )
-
-
-def _spells(claims: "Claims") -> "ir.Table":
-    """Unbroken coverage: spans that touch or overlap are one."""
-    import ibis
-
-    spans = claims.eligibility
-    spans = spans.select(
-        "person_id",
-        start=spans.enrollment_start_date,
-        end=ibis.least(spans.enrollment_end_date.fill_null(ibis.literal(FAR)), ibis.literal(FAR)),
-    )
-    earlier = ibis.window(group_by="person_id", order_by=["start", "end"], preceding=(None, 1))
-    upto = spans.end.max().over(earlier)
-    spans = spans.mutate(new=(upto.isnull() | (spans.start.delta(upto, unit="day") > 1)).cast("int64"))
-    so_far = ibis.window(group_by="person_id", order_by=["start", "end"], preceding=(None, 0))
-    spans = spans.mutate(number=spans.new.sum().over(so_far))
-    return spans.group_by("person_id", "number").agg(start=spans.start.min(), end=spans.end.max())
 
 
 def _flat(value: Any) -> list[str]:
