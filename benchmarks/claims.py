@@ -6,8 +6,8 @@ LINES are 10 million, or CARECONTRACTS_BENCH_LINES (100 million take some 3 GB o
 made in a temporary folder, as Parquet by month of service with people in no order, the worst case for a sum by person.
 Each job runs in a process of its own, the jobs taking turns TIMES times; the median time, without the imports, and the
 largest peak of memory, with them, are told; on a busy machine the processor's seconds are the steadier. The two tables
-must be equal to the cent, and the package at most as slow as the SQL, in wall time and in processor time, and under 2.5 GB; a job that
-does not finish stops the bench with its engine's message.
+must be equal to the cent, and the package at most as slow as the SQL, in wall time and in the processor's, and under
+2.5 GB. A job that does not finish, for want of memory say, stops the bench with its engine's message.
 """
 
 import json
