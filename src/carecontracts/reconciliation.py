@@ -169,7 +169,7 @@ def may_leave(reconciliation: Reconciliation) -> tuple[dict[str, "pd.DataFrame"]
     Not modelled: what the facts give away by themselves. The dollars over the limit of 1 to 10 people can be worked out
     from them, though not their number; and of a contract that 1 to 10 people count for, the facts show what they cost.
     """
-    from .people.suppress import MARK
+    from .small_cells import MARK
 
     tables = {name: table.astype(object) for name, table in reconciliation.tables().items()}
     people, dollars = set(_hidden_people(reconciliation.people)), set(_hidden_dollars(reconciliation.dollars))
@@ -188,7 +188,7 @@ def _by_group(rows: Sequence[Any]) -> Iterator[dict[int, Any]]:
 
 def _hidden_people(rows: Sequence[People]) -> Iterator[int]:
     """Rows of 1 to 10 people, and those that would give them away: the others add up to all enrolled."""
-    from .people.suppress import Sums
+    from .small_cells import Sums
 
     for group in _by_group(rows):
         sums = Sums()
@@ -205,7 +205,7 @@ def _hidden_people(rows: Sequence[People]) -> Iterator[int]:
 
 def _hidden_dollars(rows: Sequence[Dollars]) -> Iterator[int]:
     """Rows of 1 to 10 people; and where one of the rows that left lines out stands alone, another to hide it."""
-    from .people.suppress import SMALLEST
+    from .small_cells import SMALLEST
 
     for group in _by_group(rows):
         some = {place: row for place, row in group.items() if row.people}

@@ -11,8 +11,8 @@ from carecontracts.claims.read import read
 from carecontracts.definitions import definition
 from carecontracts.people.crosswalk import by_size, crosswalk
 from carecontracts.people.member_table import member_table, with_years_beside
-from carecontracts.people.suppress import MARK
 from carecontracts.refusal import Refusal
+from carecontracts.small_cells import MARK
 from carecontracts.synthetic import people as synthetic
 
 YEAR = 2024

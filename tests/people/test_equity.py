@@ -6,8 +6,8 @@ import pytest
 
 from carecontracts.people import equity
 from carecontracts.people.equity import Rate, by_group, change, distinguishable, earns, gap, index_by_luck
-from carecontracts.people.suppress import MARK
 from carecontracts.refusal import Refusal
+from carecontracts.small_cells import MARK
 
 
 @pytest.mark.parametrize(

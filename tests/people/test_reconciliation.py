@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carecontracts.people.suppress import MARK, SMALLEST
 from carecontracts.reconciliation import LINES_LEFT_OUT, Dollars, Kind, People, Reconciliation, may_leave
+from carecontracts.small_cells import MARK, SMALLEST
 
 PEOPLE_LEFT_OUT = (Kind.FEW_MONTHS, Kind.DEFINITION, Kind.HOSPICE, Kind.NOT_OWN)
 LINES = (Kind.PAID_LATE, Kind.FEE_CLAIMS, *PEOPLE_LEFT_OUT, Kind.NOT_ENROLLED)

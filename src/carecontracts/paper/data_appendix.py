@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 from ..claims.layout import KEYS, REQUIRED, SCHEMAS
 from ..people.rates import Spec, specification
-from ..people.suppress import SMALLEST
 from ..refusal import Fault, Refusal, show
+from ..small_cells import SMALLEST
 
 EVERY = {"day": 1, "week": 7, "month": 31, "quarter": 92}  # days from one file to the next, at most
 

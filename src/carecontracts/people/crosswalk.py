@@ -28,7 +28,7 @@ import numpy as np
 from ..claims.engine import quiet
 from ..definitions import Definition, definition
 from ..refusal import Fault, Refusal, show
-from .suppress import MARK, SMALLEST, Sums
+from ..small_cells import MARK, SMALLEST, Sums
 
 if TYPE_CHECKING:
     import pandas as pd

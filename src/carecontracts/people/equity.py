@@ -16,7 +16,7 @@ import pandas as pd
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from ..refusal import Fault, Refusal, show
-from .suppress import MARK, rates
+from ..small_cells import MARK, rates
 
 LEVEL = 0.95
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carecontracts.people import suppress
-from carecontracts.people.suppress import ALL, MARK
+from carecontracts import small_cells
 from carecontracts.refusal import Refusal
+from carecontracts.small_cells import ALL, MARK
 
 counts_of_people = st.one_of(st.integers(0, 14), st.integers(0, 400))
 
@@ -76,7 +76,7 @@ def given_away_by_algebra(equations, hidden):
 @settings(max_examples=60, deadline=None)
 @given(frames())
 def test_no_small_cell_is_shown_or_can_be_worked_out(frame):
-    made = suppress.counts(frame)
+    made = small_cells.counts(frame)
     true, shown = with_totals(frame).ravel(), made.table.to_numpy().ravel()
     hidden = shown == MARK
     small = {int(k) for k in np.flatnonzero((true > 0) & (true < 11))}
@@ -89,7 +89,7 @@ def test_no_small_cell_is_shown_or_can_be_worked_out(frame):
 @settings(max_examples=60, deadline=None)
 @given(frames())
 def test_what_is_shown_is_true_and_what_is_hidden_is_counted(frame):
-    made = suppress.counts(frame)
+    made = small_cells.counts(frame)
     true, shown = with_totals(frame).ravel(), made.table.to_numpy().ravel()
     hidden = shown == MARK
     assert (true[~hidden] == shown[~hidden].astype(int)).all()
@@ -102,7 +102,7 @@ def test_what_is_shown_is_true_and_what_is_hidden_is_counted(frame):
 def test_no_step_between_two_stages_can_be_worked_out(frame):
     """Subtraction along rows and down columns, where the steps are numbers too."""
     names = list(frame.columns[1:])
-    shown = suppress.stages(frame, names).table[names].to_numpy()
+    shown = small_cells.stages(frame, names).table[names].to_numpy()
     true = frame[names].to_numpy()
     if len(true) > 1:
         true = np.vstack([true, true.sum(axis=0)])
@@ -131,7 +131,7 @@ def test_no_step_between_two_stages_can_be_worked_out(frame):
 def test_every_value_from_1_to_10_stays_possible(cells):
     """All 2 by 2 tables of numbers up to 60 that fit what is shown, one by one: no program decides this test."""
     frame = pd.DataFrame(np.array(cells).reshape(2, 2))
-    true, shown = with_totals(frame).ravel(), suppress.counts(frame).table.to_numpy().ravel()
+    true, shown = with_totals(frame).ravel(), small_cells.counts(frame).table.to_numpy().ravel()
     a, b, c, d = np.meshgrid(*[np.arange(33)] * 4, indexing="ij", sparse=True)
     whole = [a, b, a + b, c, d, c + d, a + c, b + d, a + b + c + d]
     fits = np.ones((33,) * 4, dtype=bool)
@@ -156,24 +156,24 @@ def test_every_value_from_1_to_10_stays_possible(cells):
     ],
 )
 def test_by_hand(cells, shown):
-    assert suppress.counts(pd.DataFrame(cells)).table.to_numpy().ravel().tolist() == shown
+    assert small_cells.counts(pd.DataFrame(cells)).table.to_numpy().ravel().tolist() == shown
 
 
 def test_a_rate_is_hidden_with_its_numerator_its_denominator_or_its_complement():
     frame = pd.DataFrame(
         {"group": list("ABCDE"), "denominator": [40, 40, 9, 200, 300], "numerator": [4, 36, 9, 100, 120]}
     )
-    made = suppress.rates(frame)
+    made = small_cells.rates(frame)
     by_group = made.table.set_index("group")
     assert by_group.loc[["A", "B", "C"], "rate"].tolist() == [MARK] * 3  # 4 of 40, 4 not of 40, 9 in all
     assert by_group.loc["E", "rate"] == 0.4
     assert by_group.loc["A", "denominator"] == MARK  # the smallest that keeps the 9 of C from the total
-    assert suppress.rates(frame, totals=False).table["denominator"].tolist() == [40, 40, MARK, 200, 300]
+    assert small_cells.rates(frame, totals=False).table["denominator"].tolist() == [40, 40, MARK, 200, 300]
 
 
 def test_the_interval_and_the_dollars_of_a_hidden_rate_are_hidden_with_it():
     frame = pd.DataFrame({"group": ["A", "B"], "denominator": [40, 90], "numerator": [4, 44], "low": [0.03, 0.4]})
-    table = suppress.rates(frame, totals=False).table
+    table = small_cells.rates(frame, totals=False).table
     assert table["low"].tolist() == [MARK, 0.4]
     assert table["rate"].tolist() == [MARK, 44 / 90]
 
@@ -181,12 +181,12 @@ def test_the_interval_and_the_dollars_of_a_hidden_rate_are_hidden_with_it():
 def test_services_have_no_complement():
     """12 admissions of 14 people: two people fewer is nobody's number, since one may have had three."""
     frame = pd.DataFrame({"group": ["A"], "denominator": [14], "numerator": [12]})
-    assert suppress.rates(frame).hidden == 1
-    assert suppress.rates(frame, events=True).hidden == 0
+    assert small_cells.rates(frame).hidden == 1
+    assert small_cells.rates(frame, events=True).hidden == 0
 
 
 def test_one_mark_for_the_small_and_for_those_that_hide_it():
-    made = suppress.counts(pd.DataFrame({"a": [4, 60], "b": [40, 70]}))
+    made = small_cells.counts(pd.DataFrame({"a": [4, 60], "b": [40, 70]}))
     assert made.small == 1
     assert made.others == 3
     assert set(map(type, made.table.to_numpy().ravel())) == {str, int}
@@ -197,12 +197,12 @@ def test_one_mark_for_the_small_and_for_those_that_hide_it():
 @pytest.mark.parametrize("bad", [-1, 2.5, float("nan"), "12", True])
 def test_what_is_not_a_count_is_refused(bad):
     with pytest.raises(Refusal) as refusal:
-        suppress.counts(pd.DataFrame({"a": [bad, 3]}, dtype=object))
+        small_cells.counts(pd.DataFrame({"a": [bad, 3]}, dtype=object))
     assert [fault.where for fault in refusal.value.faults] == ["row 0, a"]
 
 
 def test_stages_out_of_order_are_refused():
     with pytest.raises(Refusal, match="order the stages"):
-        suppress.stages(pd.DataFrame({"offered": [30], "reached": [31]}), ["offered", "reached"])
+        small_cells.stages(pd.DataFrame({"offered": [30], "reached": [31]}), ["offered", "reached"])
     with pytest.raises(Refusal, match="name columns of the table"):
-        suppress.stages(pd.DataFrame({"offered": [30]}), ["offered", "reached"])
+        small_cells.stages(pd.DataFrame({"offered": [30]}), ["offered", "reached"])

@@ -26,7 +26,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.optimize import linprog  # type: ignore[import-untyped,unused-ignore]
 
-from ..refusal import Fault, Refusal, show
+from .refusal import Fault, Refusal, show
 
 SMALLEST = 11  # the smallest number, other than zero, that may be shown
 MARK = "*"
