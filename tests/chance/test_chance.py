@@ -96,6 +96,21 @@ def test_years_pooled_and_luck_kept() -> None:
     assert abs(rate.std() - expected) < 5 * expected / math.sqrt(2 * draws)
 
 
+@pytest.mark.parametrize(
+    ("control", "sd"),
+    [
+        (math.inf, 0.1),  # 2 / sqrt(400), against a fixed number
+        (4.0, 0.1 * math.sqrt(1.25)),  # 1,600 people to compare with: a quarter of the variance more
+        (1.0, 0.1 * math.sqrt(2)),
+        (0.25, 0.1 * math.sqrt(5)),
+    ],
+)
+def test_a_comparison_group_brings_luck_of_its_own(control: float, sd: float) -> None:
+    """The variance of a difference is the sum of the two: that of 400 people, and that of 400 x control."""
+    assert Panel(lives=400, cv=2.0, control=control).sd == pytest.approx(sd)
+    assert Panel(lives=400, cv=2.0, control=control, years=4).sd == pytest.approx(sd / 2)
+
+
 # --- three rungs ----------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +190,13 @@ def test_a_common_shock_adds_to_the_variance(lives: int, common: float) -> None:
     assert exact.sd / exact.mean == pytest.approx(math.sqrt((1 + spread**2) * (1 + common**2) - 1), rel=1e-3)
     normal = ONE_SIDED.odds(math.hypot(spread, common))
     assert exact.odds(ONE_SIDED).pays == pytest.approx(normal.pays, abs=0.03)
+
+
+def test_every_member_comes_up_as_often_as_another() -> None:
+    """Five members, each a column of their own: 200,000 draws put each share within five standard errors of 1/5."""
+    each = pd.DataFrame(np.eye(5), columns=list("abcde"))
+    shares = bootstrap.totals(each, 100, 2_000, rng=np.random.default_rng(2)).mean() / 100
+    assert shares.to_numpy() == pytest.approx(np.full(5, 0.2), abs=5 * math.sqrt(0.2 * 0.8 / 200_000))
 
 
 def test_rows_stay_whole() -> None:

@@ -223,6 +223,16 @@ def test_enrolling_that_helps_by_itself_breaks_the_instrument() -> None:
     assert found.mean() - d.place.truth("engaged") > four_standard_errors(found)
 
 
+def test_only_who_was_there_up_to_the_trigger_year_is_picked() -> None:
+    """Of ten people the dearest tenth: who came in the trigger year and cost most is none of them; who leaves is."""
+    cost = np.tile(np.arange(1.0, 11.0)[:, None], (1, 4))  # the first costs 1 a year, the last 10
+    cost[0] = [np.nan, np.nan, 99.0, 99.0]
+    cost[9, 3] = np.nan
+    there = place(cost, Program(), trigger=2, rng=np.random.default_rng(1), top=0.1)
+    assert there.without.sum(axis=2)[0, :3].tolist() == pytest.approx([10, 10, 10])
+    assert there.stays.tolist() == [False]
+
+
 # --- the money --------------------------------------------------------------------------------------------------------
 
 

@@ -165,6 +165,73 @@ def test_a_measure_is_drawn_by_its_unit(unit: str, known: str, expected: float, 
         assert rate.var() == pytest.approx(by, abs=5 * by * math.sqrt(3 / DRAWS) + 1e-9)
 
 
+def test_an_outcome_and_its_precondition_have_one_luck() -> None:
+    """Both are drawn at one quantile: as many are expected of each, so they are the same number in every draw."""
+    terms = "unit: people, better: fewer, comparison: what others had, precondition: seen by a nurse"
+    contract = Contract.parse(PRICE.replace("better: fewer, ", "").replace("TERM", terms))
+    [drawn] = draw_years(contract, expected_years(contract, lives=500), rng=rng(), draws=DRAWS, luck=Luck())
+    assert (drawn.outcomes["hospital nights"] == drawn.outcomes["seen by a nurse"]).all()
+    assert (drawn.outcomes["hospital nights"] != drawn.outcomes["what others had"]).any()
+
+
+def test_a_measure_counts_forty_percent_of_members_where_nothing_says_how_many() -> None:
+    least = "unit: UNIT, minimum_denominator: 30, below_minimum: 0"
+    contract = Contract.parse(
+        BONUS.replace("BEFORE", "baseline").replace("unit: UNIT", least).replace("UNIT", "a share")
+    )
+    assert expected_years(contract, lives=500)[0].denominators == {"visits": 200}  # 0.4 x 500
+    per_member = contract.amend({"bonus": {"unit": "a rate per member"}})
+    assert expected_years(per_member, lives=500)[0].denominators == {"visits": 500}  # a rate is of everyone
+
+
+def test_a_clause_that_does_not_say_a_measures_unit_stands_beside_one_that_does() -> None:
+    bonus = BONUS.strip().splitlines()[-2:]
+    again = "\n".join(bonus).replace("name: bonus", "name: again").replace("measure: visits", "measure: kept")
+    again = again.replace("unit: UNIT", "unit: a share, multiplier: visits")
+    text = (BONUS.replace("UNIT", "a rate per member") + again).replace("BEFORE", "baseline")
+    [year] = expected_years(Contract.parse(text), lives=500)
+    assert year.measures["visits"] == 1.2  # as the first says; the second multiplies by it
+
+
+def test_tiers_share_the_members_evenly() -> None:
+    contract = FEE.amend({"fee": {"per_member_per_month": {"standard": 20, "complex": 100}}})
+    [year] = expected_years(contract, lives=500)
+    assert dict(year.member_months) == {"standard": 3_000, "complex": 3_000}  # 12 x 500, by two
+
+
+def test_the_benchmark_and_the_spending_follow_the_months() -> None:
+    """Who is there fewer months costs, and is expected to cost, as much less."""
+    both = Contract.parse("""
+title: A fee and a share of savings
+summary: For tests.
+parties: {plan: the plan, practice: the practice}
+first_year: 1
+years: 1
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: quarterly, per_member_per_month: 10}
+  - {name: savings, kind: shared_savings, payer: plan, payee: practice, due: 9 months after the year ends,
+     minimum: 0.02, share: 0.5, cap: 0.1}
+""")
+    years = expected_years(both, lives=200)
+    same, moved = (draw_years(both, years, rng=rng(), draws=DRAWS, luck=Luck(churn=churn))[0] for churn in (0.0, 0.4))
+    assert np.ptp(same.benchmark) == 0
+    share = moved.member_months["all"] / years[0].member_months["all"]
+    assert share.std() > 0.01
+    assert moved.benchmark == pytest.approx(years[0].benchmark * share)
+    assert moved.spend == pytest.approx(same.spend * share)  # the same draws of cost
+
+
+def test_a_common_shock_strikes_the_largest_claims_too() -> None:
+    """Members almost alike, so that the shock is all there is: its spread is that of spending and of each claim."""
+    contract = Contract.load(gallery("global-capitation"))
+    luck = Luck(lives=600, cv=0.01, common=0.1, churn=0.0)
+    [drawn] = draw_years(contract, expected_years(contract, lives=600)[:1], rng=rng(3), draws=DRAWS, luck=luck)
+    dearest = np.array(list(drawn.claims.values())).max(axis=0)
+    for amount in (drawn.spend, dearest):
+        assert amount.std() / amount.mean() == pytest.approx(0.1, abs=5 * 0.1 / math.sqrt(2 * DRAWS) + 0.001)
+    assert np.corrcoef(drawn.spend, dearest)[0, 1] > 0.95
+
+
 def test_a_measure_without_a_unit_is_a_share_and_more_is_refused() -> None:
     contract = Contract.parse(BONUS.replace("BEFORE", "baseline").replace(", unit: UNIT", ""))
     year = Year(year=1, lives=500, measures={"visits": 1.2, "visits before": 0.9})

@@ -116,6 +116,12 @@ def test_one_rule_by_hand() -> None:
     assert found.dollars == pytest.approx(900)
 
 
+def test_a_program_proved_early_is_paid_for_to_the_last_look() -> None:
+    """With nothing to abandon it, half are above zero at month 6: they stop looking, and are kept for all 12 months."""
+    found = Rule((6.0, 12.0), (1.0, 2.0), (-9.0, -9.0), (0.0, 9.0)).cost([0.0, 0.0], monthly=100)
+    assert (found.kept, found.months, found.dollars) == pytest.approx((1, 12, 1_200), abs=1e-6)
+
+
 def test_more_looks_never_abandon_less() -> None:
     mean = 2.0 * np.sqrt(SHARE)
     lower = (-0.5, 0.0, 0.5, 1.0)

@@ -116,6 +116,17 @@ def test_synpuf_by_hand(small):
     assert (rows["B", 2008]["died"], year["age"], year["race"]) == (0, 49, "black or african american")
 
 
+def test_a_carrier_line_that_does_not_say_how_it_was_processed_is_paid_as_it_says(small):
+    path = small / "DE1_0_2008_to_2010_Carrier_Claims_Sample_1A.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        (claim,) = csv.DictReader(file)
+    signs = [{"LINE_PRCSG_IND_CD_1": sign, "CLM_ID": f"30{n}"} for n, sign in enumerate(["", "A", "R", "S", "D"])]
+    write(path, [claim | sign for sign in signs])
+    # Four lines of $60 count: the sign is missing, or says allowed. D, and N on the third line of each, are nothing.
+    year = by_year(synpuf.adapt(small).claims)["B", 2009]
+    assert (year["paid"], year["allowed"]) == (4 * 60, 4 * 80)
+
+
 def test_synpuf_spans_follow_the_neighboring_years(small):
     spans = synpuf.adapt(small).claims.eligibility
     joined, died = spans.filter(spans.person_id == "B").order_by("enrollment_start_date").to_pyarrow().to_pylist()
@@ -273,8 +284,9 @@ def rif(tmp_path: Path) -> Path:
     write(
         folder / "inpatient.csv",
         [
-            stay | {"CLM_LINE_NUM": 1},
-            stay | {"CLM_LINE_NUM": 2, "REV_CNTR": "0450"},
+            # the payment of each line is in the claim's already
+            stay | {"CLM_LINE_NUM": 1, "REV_CNTR_PMT_AMT_AMT": "5000.50"},
+            stay | {"CLM_LINE_NUM": 2, "REV_CNTR_PMT_AMT_AMT": "4000", "REV_CNTR": "0450"},
             stay | {"CLM_LINE_NUM": 1, "CLM_ID": "-99", "FINAL_ACTION": "N"},
         ],
         "|",

@@ -1,7 +1,7 @@
 """A folder of claims, whole and broken: every fault found and counted, nothing dropped without saying so."""
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
@@ -151,6 +151,46 @@ def test_what_is_left_out_and_what_stays_add_up_to_what_was_given(broken):
     inside, beyond = member_years(report.kept).execute(), outside(report.kept).execute()
     assert inside["paid"].sum() + beyond["paid"].sum() == pytest.approx(kept["paid_amount"].sum(), abs=0.005)
     assert summary["eligibility"].left_out == 1
+
+
+def one_year(lines: list[dict[str, object]], **more: pd.DataFrame) -> Report:
+    """What `check` finds in claim lines of one person, covered from 10 March to 20 September 2025."""
+    span = {"person_id": "a", "enrollment_start_date": "2025-03-10", "enrollment_end_date": "2025-09-20"}
+    given = {"claim_line_number": 1, "claim_type": "professional", "person_id": "a", "paid_amount": 100.0}
+    frame = pd.DataFrame([given | {"claim_id": f"c{n}"} | line for n, line in enumerate(lines)])
+    return check(from_frames({"eligibility": pd.DataFrame([span]), "medical_claim": frame} | more), today=TODAY)
+
+
+def test_the_first_and_the_last_day_of_coverage_are_covered():
+    days = ("2025-03-09", "2025-03-10", "2025-09-20", "2025-09-21")
+    (outside_it,) = one_year([{"claim_start_date": day} for day in days]).findings
+    assert (outside_it.rule, outside_it.found) == ("on a day without coverage", 2)
+    assert outside_it.examples == ("claim c0 line 1: '2025-03-09'", "claim c3 line 1: '2025-09-21'")
+
+
+def test_of_two_versions_of_a_line_the_last_paid_stays_and_not_the_dearer():
+    versions = [("2025-06-01", 250.0), ("2025-08-01", 180.0), ("2025-07-01", 900.0)]
+    lines = [
+        {"claim_id": "same", "claim_start_date": "2025-05-05", "paid_date": day, "paid_amount": amount}
+        for day, amount in versions
+    ]
+    report = one_year(lines)
+    assert report.kept.medical_claim.paid_amount.execute().tolist() == [180.0]
+    assert (report.tables[1].rows, report.tables[1].left_out, report.tables[1].paid_left_out) == (3, 2, 1_150.0)
+
+
+def test_today_is_not_the_future():
+    days = [TODAY, TODAY + timedelta(days=1)]  # 1 November 2026, and the day after
+    report = one_year([{"claim_start_date": str(day)} for day in days])
+    assert found(report)["medical_claim", "claim_start_date", "date in the future"] == 1
+    assert report.kept.medical_claim.claim_start_date.execute().dt.date.tolist() == [TODAY]
+
+
+def test_two_values_found_on_one_day_are_two_records():
+    found_that_day = pd.DataFrame({"person_id": ["a"] * 3, "outcome_value": [14.0, 9.0, 9.0]})
+    records = found_that_day.assign(outcome_date="2025-05-05", outcome="phq9")
+    report = one_year([{"claim_start_date": "2025-05-05"}], outcome=records)
+    assert sorted(report.kept.outcome.outcome_value.execute()) == [9.0, 14.0]  # the second 9 is the first again
 
 
 def test_text_that_is_no_number_or_date_is_refused_and_never_nothing(tmp_path):

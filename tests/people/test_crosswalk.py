@@ -255,6 +255,50 @@ def test_each_list_leaves_with_its_numbers_or_none():
     assert shown.still["a"] == 1  # all 42 again: nobody is left out
 
 
+def a_list_that(again, others, gone=0):
+    """A list of people of whom so many are on it again, so many are not, and so many are gone; and 100 beside it."""
+    rows = []
+    for n in range(again + others + gone + 100):
+        listed = n < again + others + gone
+        for year in (2024, 2025):
+            stays = 2 if listed and (year == 2024 or n < again) else 0
+            if year == 2024 or not again + others <= n < again + others + gone:
+                rows.append(
+                    {"person_id": f"p{n:04d}", "year": year, "admissions": stays, "paid": 100.0, "months": 12,
+                     "died": 0, "emergency_visits": 0}
+                )  # fmt: skip
+    return crosswalk(with_years_beside(ibis.memtable(rows)), {"a": definition("stays")}, 2024)
+
+
+@pytest.mark.parametrize(
+    ("again", "others", "gone", "still"),
+    [
+        (30, 11, 0, 30 / 41),  # 11 of 41 are not on it again: that may be known
+        (30, 10, 0, MARK),  # 10 may not, and 30 of 40 would say so
+        (11, 30, 0, 11 / 41),
+        (10, 30, 0, MARK),
+        (30, 20, 11, 30 / 50),  # of those who are still members
+        (30, 20, 10, MARK),  # the 10 who left would be the list less those
+        (30, 0, 0, 1),
+    ],
+)
+def test_a_share_is_hidden_where_it_stands_for_few_or_leaves_few_out(again, others, gone, still):
+    shown = a_list_that(again, others, gone).released_lists().set_index("on").still["a"]
+    assert shown == (still if still == MARK else pytest.approx(still))
+
+
+def test_a_year_away_is_not_still_on_the_list():
+    # One is on it in 2024 and 2025, the other in 2024 and 2026: of the two, one again, and of the one known, all.
+    years = {"stays": (2024, 2025), "back": (2024, 2026), "neither": (2024, 2025, 2026)}
+    rows = [
+        {"person_id": who, "year": year, "admissions": 2 * (who != "neither"), "paid": 100.0, "months": 12, "died": 0,
+         "emergency_visits": 0}
+        for who, those in years.items() for year in those
+    ]  # fmt: skip
+    frame = crosswalk(with_years_beside(ibis.memtable(rows)), {"a": definition("stays")}, 2024).by_list()
+    assert frame.set_index("on").loc["a", ["people", "stayed", "still"]].tolist() == [2, 0.5, 1]
+
+
 def test_a_share_that_stands_for_few_people_is_hidden(members):
     rare = crosswalk(members, {"rare": definition("super_utilizer")}, YEAR)
     on = rare.cells[rare.cells["in rare"] == 1]

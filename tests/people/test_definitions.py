@@ -180,6 +180,38 @@ def test_the_lace_score_of_a_stay(rows):
     assert math.isnan(rows["b", 2023].lace)
 
 
+def test_lace_counts_the_visits_of_the_182_days_before_the_day_of_admission():
+    # One night 1, emergent 3, no comorbidity. Visits: 3 March is 182 days before 1 September, 2 March one too many;
+    # the visit by which one is admitted, on the day itself, is part of the stay.
+    visits = [emergency("a", day) for day in ("2023-03-02", "2023-03-03", "2023-08-31", "2023-09-01")]
+    claims = claims_of([stay("a", "2023-09-01", "2023-09-02", ["J189"]), *visits], people="a")
+    assert of_years(member_table(claims))["a", 2023].lace == 1 + 3 + 0 + 2
+
+
+@pytest.mark.parametrize(
+    ("days", "codes", "diabetes"),
+    [
+        (["2023-05-01"], ["E119", "E1165"], 0),  # two codes for it on one day are one suspicion
+        (["2023-05-01", "2023-05-01"], ["E119", "E1165"], 0),  # and so are two claims of that day
+        (["2023-05-01", "2023-05-02"], ["E119"], 1),
+        (["2023-12-31", "2024-01-01"], ["E119"], 0),  # a day in each of two years
+    ],
+)
+def test_two_days_are_two_days_of_one_year(days, codes, diabetes):
+    claims = claims_of([office("a", day, codes) for day in days], people="a")
+    assert of_years(member_table(claims))["a", 2023].diabetes == diabetes
+
+
+def test_a_year_away_has_nobody_beside_it():
+    """The first was a member in all three years; the second left after 2022 and came back in 2024."""
+    first, last = ({"paid": 1.0}, {"paid": 2.0}), ({"paid": 4.0}, {"paid": 5.0})
+    table = made(*first, year=2022).union(made({"paid": 3.0}, year=2023)).union(made(*last, year=2024))
+    beside = {key: (row.prior_paid, row.next_paid) for key, row in of_years(with_years_beside(table, ["paid"])).items()}
+    assert beside["p000", 2023] == (1.0, 4.0)
+    assert math.isnan(beside["p001", 2024][0])
+    assert math.isnan(beside["p001", 2022][1])
+
+
 def test_the_years_beside_it(rows):
     assert math.isnan(rows["b", 2023].prior_paid)
     assert rows["b", 2024].prior_paid == rows["b", 2023].paid == 200
@@ -362,6 +394,11 @@ def test_every_definition_is_tried_on_its_edges():
 def test_a_share_of_members_is_that_many_members(name, column):
     people = made(*({column: float(n)} for n in range(200)))
     assert [n for n, is_in in enumerate(held(D.definition(name, share=0.05), people)) if is_in] == list(range(190, 200))
+
+
+@pytest.mark.parametrize(("people", "on"), [(24, 1), (36, 2), (40, 2), (8, 0)])  # 5%: 1.2, 1.8, 2.0 and 0.4 of them
+def test_a_share_is_rounded_to_the_nearest_person(people, on):
+    assert sum(held(D.definition("dearest", share=0.05), made(*({"paid": 1.0 + n} for n in range(people))))) == on
 
 
 def test_a_tie_at_the_edge_of_a_share_goes_by_person_so_that_two_analysts_agree():
@@ -658,6 +695,17 @@ def test_the_model_finds_a_line_that_is_there():
     assert rows.select(p=model(rows), s=rows.admissions).execute().eval("p - 1000 - 5000 * s").abs().max() < 1e-6
 
 
+def test_a_month_of_the_next_year_weighs_as_a_month():
+    # 300 people stay 12 months and cost $1,200; 100 stay 3 months and cost $1,500, which is $6,000 a year.
+    # The mean of 300 x 12 months at 1,200 and of 100 x 3 at 6,000 is (4,320,000 + 1,800,000) / 3,900.
+    now = made(*({"paid": 9_000.0} for _ in range(400)), year=2023)
+    after = made(*({"paid": 1_200.0, "months": 12} for _ in range(300)),
+                 *({"paid": 1_500.0, "months": 3} for _ in range(100)), year=2024)  # fmt: skip
+    table = kept(with_years_beside(now.union(after), [*YEAR, "payer_type"]))
+    model = fit(table, 2024, features=(), cut=1.0)
+    assert model.weights == pytest.approx({"intercept": 6_120_000 / 3_900})
+
+
 def test_a_prediction_knows_nothing_of_the_year_it_predicts():
     """The outcome of 2024's rows is replaced by nonsense: the model and each prediction stay what they were."""
     table = three_years()
@@ -694,3 +742,18 @@ def test_the_hcc_score_of_a_member():
     assert rows["a", 2023].age == 70
     assert rows["a", 2023].hcc == pytest.approx(1.034)
     assert rows["b", 2023].hcc == pytest.approx(0.396)  # age and sex alone: M70_74
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_hcc_score_reads_the_codes_of_the_year_and_who_was_dual_in_it():
+    from carecontracts.people import hcc
+
+    codes = ["E11.69", "I50.30", "I21.1"]
+    lines = [office("a", "2023-05-01", codes), office("b", "2024-05-01", ["R05"])]
+    spans = {"birth_date": day("1953-05-01"), "dual_status_code": "02"}
+    single, dual = (claims_of(lines, people="ab", **given) for given in ({**spans, "dual_status_code": "00"}, spans))
+    of_single, of_dual = (of_years(hcc.scores(kept(member_years(c)), c, 2024)) for c in (single, dual))
+    # In 2024 nobody has a diagnosis that counts: a's are of 2023. What is left is a man of 71.
+    assert of_single["a", 2024].hcc == of_single["b", 2024].hcc == pytest.approx(0.396)
+    assert of_dual["b", 2024].hcc == pytest.approx(hcc.score(["R05"], age=71, gender="male", dual_code="02"))
+    assert of_dual["b", 2024].hcc > 0.396

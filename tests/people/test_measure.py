@@ -1,7 +1,10 @@
 """From claims to a year: worked by hand, identities of the reconciliation, refusals."""
 
+from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,7 +56,22 @@ LINES = [  # person, day of service, paid, paid on, code, biller
 ]
 
 
-def claims(lines: list[tuple[Any, ...]] = LINES, people: pd.DataFrame = PEOPLE) -> Claims:
+LISTED = [
+    ("ann", "clinic", "2025-06-01", None),
+    ("bob", "clinic", "2025-06-01", "2026-03-01"),
+    ("bob", "rival", "2026-04-01", None),
+    ("cat", "clinic", "2026-09-01", None),
+]
+
+
+def claims(
+    lines: list[tuple[Any, ...]] = LINES,
+    people: pd.DataFrame = PEOPLE,
+    *,
+    listed: list[tuple[Any, ...]] = LISTED,
+    bills: Mapping[int, str] = MappingProxyType({}),
+) -> Claims:
+    """`bills` is the type of bill of some lines, by their place."""
     columns = ["person_id", "claim_start_date", "paid_amount", "paid_date", "hcpcs_code", "billing_npi"]
     frame = pd.DataFrame(lines, columns=columns)
     frame = frame.assign(
@@ -61,18 +79,13 @@ def claims(lines: list[tuple[Any, ...]] = LINES, people: pd.DataFrame = PEOPLE) 
         claim_line_number=1,
         claim_type="professional",
         allowed_amount=frame.paid_amount * 1.25,
+        bill_type_code=[bills.get(n) for n in range(len(frame))],
     )
     frame["paid_amount"] = frame.paid_amount.astype(float)
     contacts = [("ann", "2026-02-03"), ("ann", "2026-02-20"), ("ann", "2026-05-01"), ("bob", "2026-01-09")]
     contacts.append(("cat", "2026-01-09"))
     outcome = pd.DataFrame(contacts, columns=["person_id", "outcome_date"]).assign(outcome="contact", outcome_value=1.0)
-    lists = [
-        ("ann", "clinic", "2025-06-01", None),
-        ("bob", "clinic", "2025-06-01", "2026-03-01"),
-        ("bob", "rival", "2026-04-01", None),
-        ("cat", "clinic", "2026-09-01", None),
-    ]
-    roster = pd.DataFrame(lists, columns=["person_id", "organization", "start_date", "end_date"])
+    roster = pd.DataFrame(listed, columns=["person_id", "organization", "start_date", "end_date"])
     return from_frames({"eligibility": people, "medical_claim": frame, "outcome": outcome, "roster": roster})
 
 
@@ -275,6 +288,131 @@ def test_the_chain_ladder_by_hand() -> None:
     measured = measure(claims(lines), contract(run_out={"completion": "the chain ladder", "triangle": 12}))
     assert measured.years[0].spend == 1_800.0
     assert what(measured)[Kind.COUNTS] == 1_750.0
+
+
+def test_the_dead_are_held_to_the_months_that_they_lived() -> None:
+    # Six months are asked for. eve lived three and was covered for three; gus lived three and was covered for two.
+    gus = PEOPLE[PEOPLE.person_id == "eve"].assign(person_id="gus", enrollment_start_date="2026-02-01")
+    people = pd.concat([PEOPLE, gus], ignore_index=True)
+    counted = who(measure(claims(people=people), contract(enrollment={"least": 6})))
+    assert (counted[Kind.FEW_MONTHS], counted[Kind.COUNTS]) == (2, 5)  # dan and gus; eve counts
+
+
+@pytest.mark.parametrize(
+    ("day", "bill", "left_out"),
+    [
+        ("2024-12-31", "813", 0),  # hospice, but two years before
+        ("2025-01-01", "813", 1),  # in the year before
+        ("2026-12-31", "0822", 1),  # in the year, of a hospital's hospice
+        ("2026-06-01", "831", 0),  # another kind of bill
+    ],
+)
+def test_who_was_in_hospice_is_left_out(day: str, bill: str, left_out: int) -> None:
+    there = claims([*LINES, ("ann", day, 10, day, None, "h")], bills={len(LINES): bill})
+    assert who(measure(there, contract(population={"left_out": ["hospice"]})))[Kind.HOSPICE] == left_out
+
+
+@pytest.mark.parametrize(
+    ("until", "lives"),
+    [("2026-12-30", 2), ("2026-12-31", 1), (None, 1)],  # who is another's on the last day of the year is lost
+)
+def test_true_up_looks_at_the_last_day_of_the_year(until: str | None, lives: int) -> None:
+    listed = [*LISTED[:2], ("bob", "rival", "2026-04-01", until)]
+    rule = {"kind": "roster", "organization": "clinic", "timing": "prospective with true-up"}
+    assert measure(claims(listed=listed), contract(attribution=rule)).years[0].lives == lives
+
+
+@pytest.mark.parametrize(("day", "lives"), [("2024-12-31", 3), ("2025-01-01", 4), ("2025-12-31", 4), ("2026-01-01", 3)])
+def test_the_look_back_is_twelve_months_and_no_more(day: str, lives: int) -> None:
+    # ann, bob and eve are the clinic's; fay has one visit there, on this day.
+    there = claims([*LINES, ("fay", day, 90, day, "99213", "clinic")])
+    assert measure(there, contract(attribution=CLINIC)).years[0].lives == lives
+
+
+def test_geography_asks_where_one_lives_when_the_year_begins() -> None:
+    # cat moves from A to B during the year; dan, who comes in November, counts by where he then lives.
+    homes = ["A", "B", "A", "B", "A", "B", "B"]  # ann, bob, cat until May, cat from August, dan, eve, fay
+    there = claims(people=PEOPLE.assign(state=homes))
+    for areas, lives in ((["A"], 3), (["B"], 3), (["A", "B"], 6), (["C"], 0)):
+        rule = {"kind": "geography", "by": "state", "areas": areas}
+        assert measure(there, contract(attribution=rule)).years[0].lives == lives
+
+
+def test_the_triangle_holds_no_month_more_than_it_says() -> None:
+    # Each month of 2026 is paid 100 at once, and each but the last 50 a month later: December grows by 50 more.
+    # December 2025 came elevenfold a month late; a triangle of 12 months from December 2026 back does not hold it.
+    days = [f"2026-{month:02}-15" for month in range(1, 13)]
+    lines = [("fay", day, 100, day, "70010", "x") for day in days]
+    lines += [("fay", a, 50, b, "70010", "x") for a, b in pairwise(days)]
+    lines += [
+        ("fay", "2025-12-15", amount, day, "70010", "x") for amount, day in ((100, "2025-12-15"), (1_000, days[0]))
+    ]
+    spends = [
+        measure(claims(lines), contract(run_out={"completion": "the chain ladder", "triangle": months})).years[0].spend
+        for months in (12, 13)
+    ]
+    # With it: 12 months were paid 1,200 at once and 12 x 100 + 11 x 50 + 1,000 a month later: 2,750 / 1,200.
+    assert spends == [1_800.0, pytest.approx(1_650 + 100 * 2_750 / 1_200, abs=0.01)]
+
+
+def test_a_group_is_compared_where_it_has_enough_people() -> None:
+    # ann (35 to 49) beside cat and dan: $3,070 in 12 months. bob (75 to 84) beside gus alone: 1,200 in 12 months.
+    # eve (85 and older) beside nobody: her 3 months take the average of the two, or of the one that has enough.
+    gus = PEOPLE[PEOPLE.person_id == "bob"].assign(person_id="gus")
+    lines = [*LINES, ("gus", "2026-03-03", 1_200, "2026-04-01", "70010", "x")]
+    there = claims(lines, pd.concat([PEOPLE, gus], ignore_index=True))
+    expected = {1: 27 * (3_070 + 1_200) / 24, 2: 27 * 3_070 / 12}
+    for least, benchmark in expected.items():
+        rule = {"kind": "matched_comparison", "alike_in": ["age"], "least": least}
+        assert measure(there, contract(attribution=CLINIC, benchmark=rule)).years[0].benchmark == benchmark
+
+
+def test_a_comparison_is_completed_as_the_spending_is() -> None:
+    measured = run(
+        attribution=CLINIC, run_out={"completion": "a given factor", "factor": 1.02},
+        benchmark={"kind": "matched_comparison", "alike_in": ["age"]},
+    )  # fmt: skip
+    assert measured.years[0].benchmark == pytest.approx(27 * 3_070 / 12 * 1.02, abs=0.005)
+    assert measured.years[0].spend == pytest.approx(6_100 * 1.02, abs=0.005)
+
+
+def test_what_remains_is_measured_without_the_trend() -> None:
+    # ann was found in 2024 with $12,000 and cost $6,600 the year after: 0.55 with the trend of 10%, 0.5 without.
+    # bob was found in 2025 with $24,000, $2,000 a month: 2,000 x 0.5 x 1.1 = $1,100 for each of his 12 months.
+    lines = [("ann", "2024-03-01", 12_000), ("ann", "2025-03-01", 6_600), ("bob", "2025-03-01", 24_000)]
+    lines += [("bob", "2026-03-01", 9_000)]
+    people = PEOPLE.assign(enrollment_start_date=PEOPLE.enrollment_start_date.replace("2025-01-01", "2024-01-01"))
+    there = claims([(who, day, amount, day, "70010", "x") for who, day, amount in lines], people)
+    rule = {"kind": "persistence_corrected", "trend": 0.1}
+    measured = measure(there, contract(population={"definition": {"cost": {"dollars": 10_000}}}, benchmark=rule))
+    assert made(measured) == (1, 12, 9_000)
+    assert measured.years[0].benchmark == pytest.approx(13_200, abs=0.005)
+    steps = {row.kind: row.amount for row in measured.reconciliation.benchmark}
+    assert steps[Kind.REMAINS] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("least", "rate"), [(6, 0.5), (7, 0.25)])
+def test_a_measure_of_exactly_the_least_counts(least: int, rate: float) -> None:
+    # Three of the six people have a contact on record: ann, bob and cat.
+    part = {"measure": "access_offered", "least": least, "otherwise": 0.25}
+    assert run(measures={"offered": part}).years[0].measures["offered"] == rate
+
+
+def test_a_measure_of_too_few_with_nothing_agreed_is_none() -> None:
+    (year,) = run(measures={"offered": {"measure": "access_offered", "least": 7}}).years
+    assert "offered" not in year.measures
+    assert year.denominators["offered"] == 6
+
+
+def test_dollars_by_service_are_of_lines_that_count() -> None:
+    # Professional, of the six: $9,170. Not ann's $100 that was paid late, not the fee claim of $50, not zoe's $11.
+    agreed = contract(fees={"treatment": "outside", "codes": ["G9008"]})
+    budget = {"name": "budget", "kind": "reconciliation", "payer": "plan", "payee": "clinic",
+              "due": "9 months after the year ends", "prepaid": ["fee"], "services": ["professional"],
+              "side": "what they cost beyond that", "bands": {0: 1.0}}  # fmt: skip
+    data = agreed.model_dump(exclude_unset=True)
+    reading = Contract._from(data | {"clauses": [*data["clauses"], budget]}, {}, "contract")
+    assert measure(CLAIMS, reading).years[0].services == {"professional": 9_120}
 
 
 # --- identities -------------------------------------------------------------------------------------------------------

@@ -94,6 +94,23 @@ def test_age_death_and_payer():
 
 
 @pytest.mark.parametrize(
+    ("death", "first_month", "died"),
+    [
+        ("2025-12-31", 1, {2025: 1, 2026: 0}),  # dead in the year before, though the plan heard of it late
+        ("2026-01-01", 1, {2025: 0, 2026: 1}),
+        ("2026-06-30", 7, {2025: 1, 2026: 0}),  # the contract year 2026 begins in July
+        ("2026-07-01", 7, {2025: 0, 2026: 1}),
+        (None, 1, {2025: 0, 2026: 0}),
+    ],
+)
+def test_a_death_is_of_the_year_in_which_it_fell(death, first_month, died):
+    people = spans(("a", "2025-01-01", "2026-12-31")).assign(death_date=[death])
+    claims = from_frames({"eligibility": people, "medical_claim": lines(A_VISIT)})
+    found = table(claims, [2025, 2026], first_month=first_month)
+    assert {year: row["died"] for (_, year), row in found.items()} == died
+
+
+@pytest.mark.parametrize(
     ("born", "first_month", "age"),
     # The contract year 2026 from July ends on 30 June 2027.
     [("2000-06-30", 7, 27), ("2000-07-01", 7, 26), ("2000-12-31", 1, 26), ("2001-01-01", 1, 25)],
@@ -247,6 +264,8 @@ CODES = {"claim_type": "institutional", "bill_type_code": "131", "diagnosis_code
         (CODES | {"drg_code": "291"}, "outpatient"),
         (CODES | {"bill_type_code": "211"}, "post_acute"),
         (CODES | {"bill_type_code": "329"}, "post_acute"),
+        (CODES | {"bill_type_code": "121"}, "inpatient"),  # a stay that Part B pays
+        (CODES | {"bill_type_code": "211", "revenue_center_code": "0450"}, "post_acute"),  # the first that it fits
         (CODES | {"revenue_center_code": "0459"}, "emergency"),
         (CODES | {"revenue_center_code": "460"}, "outpatient"),
         (CODES | {"hcpcs_code": "99281"}, "emergency"),

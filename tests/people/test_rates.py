@@ -160,6 +160,15 @@ def test_a_return_in_the_last_30_days_of_the_year_cannot_be_seen_so_its_discharg
     assert counted(claims_of([stay("11-28", "12-02")]), "readmissions") == (0, 0)
 
 
+def test_a_discharge_whose_window_ends_in_the_next_year_is_not_of_this_one_though_it_was_watched():
+    still = [covered(end="2026-12-31")]
+    back = stay("12-20", "12-22")
+    assert counted(claims_of([stay("11-28", "12-01"), back], still), "readmissions") == (1, 1)  # to 31 December
+    assert counted(claims_of([stay("11-28", "12-02"), back], still), "readmissions") == (0, 0)  # to 1 January
+    assert counted(claims_of([stay("12-20", "12-24"), visit("12-26")], still), "follow_up_7") == (1, 1)
+    assert counted(claims_of([stay("12-20", "12-25"), visit("12-26")], still), "follow_up_7") == (0, 0)
+
+
 def test_a_discharge_counts_when_it_was_watched_to_the_end():
     cases = [
         ([covered(end="2025-03-31")], (1, 0)),  # to day 30

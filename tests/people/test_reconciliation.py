@@ -158,3 +158,29 @@ def test_every_rule_for_lines_and_people_is_a_part_of_the_sum() -> None:
     assert not LINES_LEFT_OUT & totals
     assert set(LINES) <= LINES_LEFT_OUT
     assert all(a == b or a.value != b.value for a, b in product(Kind, Kind))
+
+
+@pytest.mark.parametrize(("over", "marked"), [(10, {Kind.LIMIT}), (11, set())])
+def test_the_people_over_the_limit_are_hidden_alone(over: int, marked: set[Kind]) -> None:
+    """They left no line out, so no other row is a sum with theirs."""
+    made = whole(COUNTED, {Kind.NOT_OWN: 90}, np.random.default_rng(1))
+    made.dollars.append(Dollars(2026, "the year", Kind.LIMIT, "over the limit", over, None, -5))
+    assert {made.dollars[n].kind for n in hidden(made)[1]} == marked
+
+
+def test_the_lines_of_other_years_go_in_every_group() -> None:
+    """Lines read less those of other years are a year's: the same two rows in each group, so one says the other."""
+    made = whole(COUNTED, {Kind.FEE_CLAIMS: 5}, np.random.default_rng(1))
+    made.dollars += [row._replace(group="benchmark year 2025", people=row.people and 90) for row in made.dollars]
+    marked = [(made.dollars[n].group, made.dollars[n].kind) for n in hidden(made)[1]]
+    assert marked == [
+        ("the year", Kind.OTHER_YEAR), ("the year", Kind.FEE_CLAIMS), ("benchmark year 2025", Kind.OTHER_YEAR),
+    ]  # fmt: skip
+
+
+def test_months_lines_and_dollars_go_with_their_people() -> None:
+    made = whole({Kind.NOT_OWN: 10, Kind.COUNTS: 90}, {Kind.FEE_CLAIMS: 5, Kind.NOT_OWN: 6}, np.random.default_rng(1))
+    tables, _ = may_leave(made)
+    assert tables["people"].member_months.tolist() == [1_200, MARK, MARK]
+    rows = tables["dollars"][["people", "lines", "dollars"]].to_numpy().tolist()
+    assert rows[2:4] == [[MARK] * 3] * 2
