@@ -54,7 +54,7 @@ class Contract(BaseModel):
     goals: Goals = []  # what both sides want of it
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
     measurement: Measurement | None = None  # how the facts of a year are made from claims
-    not_modelled: list[Text] = []
+    not_modelled: Annotated[list[Text], EachOnce] = []
 
     @classmethod
     def load(cls, path: Traversable | Path | str) -> Self:

@@ -29,7 +29,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, fie
 
 from .files import Place
 from .refusal import Fault, Refusal, did_you_mean, refuse, show
-from .units import Count, Dollars, Share
+from .units import Count, Dollars, MonthsOfYear, Share
 from .value_sets import KnownCondition, value_sets
 from .worded import Misfit, Worded, misfits_in, refuse_each
 
@@ -675,7 +675,7 @@ class Covered(Rule):
 
     words = ("covered for {months} months or more of the year",)
 
-    months: Count = 10
+    months: MonthsOfYear = 10
 
     def holds(self, m: Columns) -> Any:
         return m.months >= self.months

@@ -15,6 +15,7 @@ from .units import (
     Rate_unit,
     Schedule,
     Unit,
+    each_once,
     least,
     most,
     say_dollars,
@@ -175,12 +176,12 @@ class TieredUnit(Unit):
         """A tier may have its schedule, or a year its tiers."""
         if _are_tiers(value):
             each = Unit(self.name, self.allowed, self.say_number, self.top)
-            return {tidy(tier): each.check(amount) for tier, amount in value.items()}
+            return {tidy(tier): each.check(amount) for tier, amount in each_once(value).items()}
         return super().check(value)
 
     def check_now(self, value: Any) -> Any:
         if _are_tiers(value):
-            return {tidy(tier): self.check_number(amount) for tier, amount in value.items()}
+            return {tidy(tier): self.check_number(amount) for tier, amount in each_once(value).items()}
         return self.check_number(value)
 
 
@@ -199,7 +200,10 @@ class LadderUnit(Unit):
     def check_now(self, value: Any) -> Any:
         if not _is_ladder(value):
             self.refuse(value, "write results and what each earns: {0.6: 0, 0.8: 1}")
-        return Ladder({float(Rate_unit.check_number(key)): self.check_number(item) for key, item in value.items()})
+        return Ladder({float(self.check_rung(key)): self.check_number(item) for key, item in value.items()})
+
+    def check_rung(self, rung: Any) -> Any:
+        return Rate_unit.check_number(rung)
 
 
 class BandsUnit(LadderUnit):
@@ -207,6 +211,22 @@ class BandsUnit(LadderUnit):
 
     def say(self, value: Any) -> str:
         return value.say_bands(self.say) if isinstance(value, Ladder) else super().say(value)
+
+    def check_rung(self, rung: Any) -> Any:
+        if Rate_unit.check_number(rung) > 1:
+            refuse(f"a band from {rung:,.10g}", self.allowed, what_a_share_is(rung))
+        return rung
+
+
+def what_a_share_is(rung: float) -> str:
+    """What to do about a rung that should be a share and is above 1.
+
+    >>> what_a_share_is(2), what_a_share_is(100_000)
+    ('for 2% write 0.02', 'write the share that it is: $1,000 of $100,000 is 0.01')
+    """
+    if rung <= 100:
+        return f"for {rung:.10g}% write {rung / 100:.10g}"
+    return "write the share that it is: $1,000 of $100,000 is 0.01"
 
 
 def _are_tiers(value: Any) -> bool:

@@ -7,6 +7,7 @@ A term is a number or a *schedule*, a number for each run of years; what depends
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -169,9 +170,9 @@ class Unit:
         low, high = (number.min(), number.max()) if is_array(number) and number.size else (number, number)
         inside = (low >= self.bottom) & (high <= self.top)
         if not (inside.all() if hasattr(inside, "all") else inside):
-            if self.top == 1 and not is_array(number) and 1 < number <= 100:
+            if self.top == 1 and not is_array(number) and 1 < (number if self.bottom >= 0 else abs(number)) <= 100:
                 return f"for {number:g}% write {number / 100:g}"
-            if not is_array(number) and number < 0:
+            if self.bottom >= 0 and not is_array(number) and number < 0:
                 return "nothing here is negative: for money back, swap payer and payee"
             return "correct the value"
         if self.whole and not is_array(number) and number != int(number):
@@ -217,6 +218,16 @@ def tidy(name: Any) -> Any:
     'care management fee'
     """
     return " ".join(name.split()) if isinstance(name, str) else name
+
+
+def each_once(named: Any) -> Any:
+    """Names in a list, or values by name, if no name is another's but for a space."""
+    if isinstance(named, (Mapping, list)):
+        counted = Counter(tidy(name) for name in named if isinstance(name, str))
+        for name in (name for name, times in counted.items() if times > 1):
+            do = "rename one of them" if isinstance(named, Mapping) else "remove one of them"
+            refuse(f"the name {show(name)} twice", "each name once", do)
+    return named
 
 
 def is_year(key: Any) -> bool:
@@ -269,7 +280,23 @@ Rate = Annotated[Number, Rate_unit]
 Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
 Lives = Annotated[Number, Lives_unit]
 Years = Annotated[Number, Unit("years", "a whole number of years, 1 or more", say_count, 99, 1, whole=True)]
-Months = Annotated[Number, Unit("months", "a number of months, 0 or more", say_count)]
+Growth = Annotated[
+    Number,
+    Unit(
+        "growth",
+        "a number from -0.99 to 1 (0.03 grows by 3%, -0.045 falls by 4.5%), or one for each run of years:"
+        " {2024: 0.03, 2026: -0.01}",
+        say_percent,
+        1,
+        -0.99,
+    ),
+]
+Multiple = Annotated[
+    Number, Unit("multiple", "a number from 0.01 to 100 (1.2 is a fifth more)", say_count, 100, 0.01)
+]  # what may stand below a line
+Months = Annotated[Number, Unit("months", "a whole number of months, from 0 to 60", say_count, 60, whole=True)]
+MonthsOfYear = Annotated[Number, Unit("months", "a whole number of months, from 0 to 12", say_count, 12, whole=True)]
+LongMonths = Annotated[Number, Unit("months", "a whole number of months, from 1 to 120", say_count, 120, 1, whole=True)]
 
 
 def unit_of(annotation: Any) -> Unit:

@@ -5,13 +5,22 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, Protocol, Self, get_args, get_origin, runtime_checkable
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from .files import Place
 from .refusal import Fault, Refusal, did_you_mean, in_words, refuse, show
 from .scales import SlidingScale, TieredUnit
-from .units import Schedule, Unit, is_year, say_list, tidy
+from .units import Schedule, Unit, each_once, is_year, say_list, tidy
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
 
@@ -23,15 +32,7 @@ def _printable(text: str) -> str:
     return text
 
 
-def _each_once(named: Any) -> Any:
-    names = [tidy(name) for name in named] if isinstance(named, Mapping) else []
-    for name in names:
-        if names.count(name) > 1:
-            refuse(f"the name {show(name)} twice", "each name once", "rename one of them")
-    return named
-
-
-EachOnce = BeforeValidator(_each_once)  # of values by name: no name is another's but for a space
+EachOnce = BeforeValidator(each_once)  # of values by name, and names in a list: none is another's but for a space
 Text = Annotated[str, AfterValidator(_printable)]
 Name = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
 Party = Annotated[str, Field(max_length=80), AfterValidator(_printable)]
@@ -86,6 +87,12 @@ class Worded(BaseModel):
 
     basis: Text | dict[str, Text] = {}
     note: Text | None = None
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _names_once(cls, value: Any) -> Any:
+        """No list holds a name twice: what it names would be paid, or asked, twice."""
+        return each_once(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _terms_that_go_together(self) -> Self:

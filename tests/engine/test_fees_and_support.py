@@ -21,8 +21,9 @@ def case_contract(name: str) -> Contract:
     [
         ({"points": None, "fees_today": None}, "neither `points` nor `multiplier`"),
         ({"multiplier": 1.1}, "both `points` and `multiplier`"),
-        ({"fees_today": 0}, "`fees_today` of 0"),
-        ({"fees_today": {2026: 0.8, 2027: 0}}, "`fees_today` of 0"),
+        ({"fees_today": 0}, "0"),
+        ({"fees_today": 1e-300}, "1e-300"),
+        ({"fees_today": {2026: 0.8, 2027: 0}}, "0"),
         ({"fees_today": None}, "`points` without `fees_today`"),
         ({"points": None, "multiplier": 1.1}, "`fees_today` without `points`"),
     ],

@@ -214,6 +214,7 @@ NOT_A_TERM = [
     ("fee", "per_member_per_month", "{standard: {complex: 5}}", "write a number"),
     ("fee", "per_member_per_month", '{"": 5}', "write a number"),
     ("fee", "per_member_per_month", '{"\\e[31mred": 5}', "write a number"),
+    ("fee", "per_member_per_month", "{complex: 5, ' complex': 6}", "the name 'complex' twice"),
     ("fee", "name", "5", "a number as text stands in quotes"),
     ("fee", "name", "null", "a number as text stands in quotes"),
     ("fee", "name", "2026-01-01", "a number as text stands in quotes"),
@@ -243,6 +244,8 @@ NOT_A_TERM = [
     ("savings", "net_of", "[[fee]]", "a number as text stands in quotes"),
     ("savings", "net_of", "[5]", "a number as text stands in quotes"),
     ("savings", "quality", "[a, b]", "a number as text stands in quotes"),
+    ("savings", "net_of", "[fee, fee]", "the name 'fee' twice"),
+    ("savings", "net_of", "[fee, ' fee']", "the name 'fee' twice"),
     ("recouped", "advance", "[]", "at least 1"),
     ("recouped", "out_of", "[recouped]", "look only back"),
 ]  # fmt: skip
@@ -255,6 +258,45 @@ def test_a_term_that_cannot_be(clause: str, term: str, value: str, says: str) ->
     spoken = told(text)
     assert says in spoken, spoken
     assert any(fault.where.startswith(f"deal.yaml, line {n}") for fault in faults_of(text) for n in (line, line + 1))
+
+
+@pytest.mark.parametrize(
+    ("terms", "given", "says"),
+    [
+        ("kind: corridor, of: savings, bands: {0: 0, 2: 0.5, 5: 0.8}", "a band from 2", "for 2% write 0.02"),
+        ("kind: corridor, of: losses, bands: {0: 0, 100: 0.5}", "a band from 100", "for 100% write 1"),
+        ("kind: corridor, of: losses, bands: {0: 0.01, 100000: 0}", "a band from 100,000", "the share that it is"),
+        ("kind: corridor, of: savings, bands: {2026: {0: 0, 2: 1}}", "a band from 2", "for 2% write 0.02"),
+        (
+            "kind: reconciliation, prepaid: [fee], services: [visits], side: what was paid beyond their cost, "
+            "bands: {0: 0, 10: 1}",
+            "a band from 10",
+            "for 10% write 0.1",
+        ),
+        (
+            "kind: performance_bonus, measure: seen, amount: 5, per: in all, better: higher, "
+            "attainment: {0.6: 0, 80: 1}",
+            "`attainment` from 80",
+            "for 80% write 0.8",
+        ),
+        (
+            "kind: performance_bonus, measure: seen, amount: 5, per: in all, better: higher, baseline: before, "
+            "improvement: {2026: {5: 1}}",
+            "`improvement` from 5",
+            "for 5% write 0.05",
+        ),
+    ],
+)
+def test_a_rung_that_is_a_share_is_one_at_most(terms: str, given: str, says: str) -> None:
+    clause = f"  - {{name: last, payer: plan, payee: practice, due: monthly, {terms}}}\n"
+    (fault,) = faults_of(VALID + clause)
+    assert (fault.given, says in fault.do) == (given, True), fault
+
+
+def test_a_measure_that_is_no_share_has_rungs_of_its_own() -> None:
+    terms = "kind: performance_bonus, measure: score, unit: a score, amount: 5, per: in all, better: higher"
+    clause = f"  - {{name: last, payer: plan, payee: practice, due: monthly, {terms}, attainment: {{60: 0, 80: 1}}}}\n"
+    assert Contract.parse(VALID + clause).clauses[-1].name == "last"
 
 
 NOT_A_CONTRACT = [
@@ -271,6 +313,7 @@ NOT_A_CONTRACT = [
     ("one party", VALID.replace(", practice: the practice", ""), "at least 2"),
     ("a party twice but for a space", VALID.replace("{plan:", "{'plan ': again, plan:"), "the name 'plan' twice"),
     ("parties as a list", VALID.replace("{plan: the plan, practice: the practice}", "[plan, practice]"), "terms and"),
+    ("a thing not modelled twice", VALID + "not_modelled: [risk, risk]\n", "the name 'risk' twice"),
     ("a party with a number", VALID.replace("plan: the plan", "plan: 5"), "a number as text stands in quotes"),
     ("a first year in words", VALID.replace("first_year: 2026", "first_year: soon"), "a whole number"),
     ("a first year that is true", VALID.replace("first_year: 2026", "first_year: true"), "a whole number"),

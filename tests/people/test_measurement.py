@@ -173,10 +173,30 @@ measurement:
         ({"fees": {"treatment": "outside", "clauses": ["fee"]}}, "fee"),
         ({"measures": {"x": {"measure": "admissions", "otherwise": 0.5}}}, "`otherwise` without `least`"),
         ({"spending": {"truncated_at": {2027: 1}}}, "a schedule that begins in 2027"),
+        ({"enrollment": {"least": 13}}, "13"),
+        ({"enrollment": {"least": 6.5}}, "6.5"),
+        ({"enrollment": {"least_before": 24}}, "24"),
+        ({"enrollment": {"gap": 1e13}}, "10000000000000.0"),
+        ({"run_out": {"months": 0.5}}, "0.5"),
+        ({"run_out": {"months": 1_000_000}}, "1000000"),
+        ({"run_out": {"completion": "the chain ladder", "triangle": 0}}, "0"),
+        ({"attribution": {"kind": "plurality", "billed_by": ["1"], "lookback": 0}}, "0"),
+        ({"attribution": {"kind": "plurality", "billed_by": ["1"], "lookback": 240}}, "240"),
+        ({"population": {"definition": {"covered": {"months": 13}}}}, "13"),
+        ({"benchmark": {"kind": "own_history", "weights": [1.0], "trend": -1}}, "-1"),
+        ({"benchmark": {"kind": "own_history", "weights": [1.0], "trend": 1.5}}, "1.5"),
+        ({"benchmark": {"kind": "own_history", "weights": [1.0], "trend": -4.5}}, "-4.5"),
+        ({"population": {"left_out": ["hospice", "hospice"]}}, "the name 'hospice' twice"),
+        ({"attribution": {"kind": "geography", "areas": ["80001", " 80001"]}}, "the name '80001' twice"),
+        ({"attribution": {"kind": "plurality", "billed_by": ["1", "1"], "lookback": 12}}, "the name '1' twice"),
+        ({"spending": {"without": ["pharmacy", "pharmacy"]}}, "the name 'pharmacy' twice"),
+        ({"fees": {"treatment": "netted once from", "codes": ["a", "a"], "clauses": ["fee"]}}, "the name 'a' twice"),
+        ({"population": {"definition": {"has": {"conditions": ["asthma", "asthma"]}}}}, "the name 'asthma' twice"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(change: dict[str, Any], given: str) -> None:
     (fault,) = faults(CONTRACT + yaml.safe_dump({"measurement": MEASUREMENT | change}))
+    assert "swap payer" not in fault
     assert f"given:   {given}" in fault
 
 

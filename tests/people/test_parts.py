@@ -11,6 +11,7 @@ from carecontracts import Contract
 from carecontracts.claims.layout import Claims
 from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
+from carecontracts.measuring.benchmark import OwnHistory
 from carecontracts.measuring.part import Part
 from carecontracts.reconciliation import THE_YEAR, Kind
 from carecontracts.worded import fields_in
@@ -260,6 +261,13 @@ NEED = {"score": "a given score", "outcome": "need"}
 )
 def test_benchmark_and_risk(section: dict[str, Any], benchmark: float) -> None:
     assert facts(run(**section))["benchmark"] == benchmark
+
+
+def test_a_trend_may_fall() -> None:
+    # Everyone's $27,200 in the 102 months of 2025, less 4.5%, for the 96 months of 2026.
+    section = {"benchmark": {"kind": "own_history", "weights": [1.0], "trend": -0.045}}
+    assert facts(run(**section))["benchmark"] == round(27_200 / 102 * 0.955 * 96, 2)
+    assert "by a trend of -4.5% a year" in OwnHistory(**section["benchmark"]).say()
 
 
 def test_what_is_on_record() -> None:

@@ -7,7 +7,7 @@ from ..clause import Clause
 from ..expected import Moves
 from ..ledger import Ledger
 from ..refusal import refuse
-from ..units import Number, Rate, Share, most
+from ..units import Multiple, Number, Rate, Share, most
 from ..worded import MeasureName
 from ..year import Year
 
@@ -37,7 +37,7 @@ class FeeScheduleIncrease(Clause):
     kind: Literal["fee_schedule_increase"]
     services: Annotated[list[MeasureName], Field(min_length=1)]
     points: Share | None = None
-    fees_today: Rate | None = None
+    fees_today: Multiple | None = None
     multiplier: Rate | None = None
 
     @model_validator(mode="after")
@@ -46,8 +46,6 @@ class FeeScheduleIncrease(Clause):
             given = "neither `points` nor `multiplier`" if self.points is None else "both `points` and `multiplier`"
             allowed = "`points` of the fee schedule with `fees_today`, or a `multiplier` of what is paid today"
             refuse(given, allowed, "give one of them")
-        if 0 in (self.fees_today.values() if isinstance(self.fees_today, dict) else [self.fees_today]):
-            refuse("`fees_today` of 0", "today's fees over the schedule's: more than 0", "correct it")
         return self
 
     def moves(self) -> Mapping[str, Moves]:

@@ -7,8 +7,8 @@ from ..clause import Clause
 from ..expected import QUALITY, RESULT, Expected, MeasureUnit, Moves, middle
 from ..ledger import Ledger
 from ..refusal import refuse
-from ..scales import Ladder, ShareLadder
-from ..units import Count, Dollars, Number, Rate, Share, Unit, most, unit_of, when
+from ..scales import Ladder, ShareLadder, what_a_share_is
+from ..units import Count, Dollars, Number, Rate, Schedule, Share, Unit, most, unit_of, when
 from ..worded import MeasureName
 from ..year import Year
 
@@ -101,6 +101,11 @@ class PerformanceBonus(Clause):
             allowed = "`improvement` together with `baseline`, or with `forecast`"
             do = "name what it is an improvement on"
             refuse(given, allowed, do)
+        if self.unit == "a share":
+            for term in ("attainment", "improvement"):
+                if (rung := _top_rung(getattr(self, term))) > 1:
+                    allowed = "numbers from 0 to 1, as the measure is a share: {0.6: 0.5, 0.7: 1}"
+                    refuse(f"`{term}` from {rung:,.10g}", allowed, what_a_share_is(rung))
         return self
 
     def reading(self) -> Mapping[str, Unit | None]:
@@ -177,3 +182,10 @@ class PerformanceBonus(Clause):
         if self.minimum_denominator is None:
             return share
         return when(year.denominators[measure] >= self.minimum_denominator, share, self.below_minimum)
+
+
+def _top_rung(value: Number) -> float:
+    """The highest result that a ladder names, or one of a schedule of them."""
+    if isinstance(value, Schedule):
+        return max(map(_top_rung, value.values()))
+    return max(value) if isinstance(value, Ladder) else 0

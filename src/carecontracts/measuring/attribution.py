@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..reconciliation import Kind
 from ..refusal import Fault, did_you_mean, show
-from ..units import Months
+from ..units import LongMonths
 from ..worded import Name
 from .part import Part
 
@@ -154,7 +154,7 @@ class Plurality(Timed):
     kind: Literal["plurality"]
     billed_by: Annotated[list[Name], Field(min_length=1)]
     counted_by: Literal["visits", "allowed charges"] = "visits"
-    lookback: Months
+    lookback: LongMonths
     tie: Literal["the most recent visit", "the larger allowed charges"] = "the most recent visit"
 
     def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:

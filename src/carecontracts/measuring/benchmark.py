@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from ..reconciliation import Kind, Step
 from ..refusal import refuse, show
-from ..units import Dollars, Lives, Share, reaches, say_dollars, say_list
+from ..units import Dollars, Growth, Lives, Share, reaches, say_dollars, say_list
 from .part import Part
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class OwnHistory(Benchmark):
     not_modelled = ("a benchmark made anew from the contract's own years",)
     kind: Literal["own_history"]
     weights: Annotated[list[Share], Field(min_length=1, max_length=5)]
-    trend: Share
+    trend: Growth
     people: Literal["the people found by the same rules", "the same people"] = "the people found by the same rules"
 
     @model_validator(mode="after")
@@ -268,7 +268,7 @@ class PersistenceCorrected(Benchmark):
     )
     not_modelled = ("an effect of the program on the earlier people, where it had begun",)
     kind: Literal["persistence_corrected"]
-    trend: Share
+    trend: Growth
     remains: Share | None = None
 
     def sentences(self) -> list[str]:

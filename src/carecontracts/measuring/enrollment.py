@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from ..reconciliation import Kind
-from ..units import Months
+from ..units import MonthsOfYear
 from .part import Part
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ class Enrollment(Part):
         "No gap in the year is longer than {gap} months.",
         "People who die in the year are {deaths}.",
     )
-    least: Months = 1
-    least_before: Months | None = None
-    gap: Months | None = None
+    least: MonthsOfYear = 1
+    least_before: MonthsOfYear | None = None
+    gap: MonthsOfYear | None = None
     deaths: Literal["counted for the months that they lived", "left out"] = "counted for the months that they lived"
 
     def leave_out(self, people: "People", books: "Books", year: int, found: int) -> None:

@@ -21,7 +21,7 @@ from pydantic import model_validator
 
 from ..reconciliation import Kind
 from ..refusal import Fault, Refusal, refuse, show
-from ..units import Count, Months, Schedule
+from ..units import Count, LongMonths, Months, Schedule
 from .part import Part
 from .spending import Service
 
@@ -50,7 +50,7 @@ class RunOut(Part):
     months: Months = 0
     completion: Literal["none", "a given factor", "the chain ladder"] = "none"
     factor: Count | None = None
-    triangle: Months | None = None
+    triangle: LongMonths | None = None
 
     @model_validator(mode="after")
     def _factor_where_given(self) -> Self:

@@ -5,12 +5,12 @@ the basis of its numbers. `measured` asks each part in turn and makes the years;
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from ..refusal import refuse
-from ..worded import MeasureName, Name
+from ..worded import EachOnce, MeasureName, Name
 from .attribution import AnyAttribution
 from .benchmark import AnyBenchmark, OwnHistory
 from .enrollment import Enrollment
@@ -47,11 +47,11 @@ class Measurement(BaseModel):
     fees: Fees | None = None
     benchmark: AnyBenchmark | None = None
     risk: Risk | None = None
-    tiers: dict[Name, Tier] = {}
+    tiers: Annotated[dict[Name, Tier], EachOnce] = {}
     engaged_months: MonthsWith | None = None
     documented_months: MonthsWith | None = None
-    measures: dict[MeasureName, Measure] = {}
-    outcomes: dict[Name, Recorded] = {}
+    measures: Annotated[dict[MeasureName, Measure], EachOnce] = {}
+    outcomes: Annotated[dict[Name, Recorded], EachOnce] = {}
 
     @model_validator(mode="after")
     def _risk_has_two_sides(self) -> Self:
