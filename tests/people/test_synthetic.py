@@ -1,6 +1,7 @@
 """Synthetic people: beside the published figures, and coherent to the cent, the day and the code."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,41 @@ def test_use_never_comes_without_cost(everyone):
     total = sum(everyone[f"{name}_paid"] for name in synthetic.SERVICES)
     assert (total - everyone.paid).abs().max() < 0.005
     assert (everyone.allowed >= everyone.paid).all()
+
+
+def test_a_member_owes_a_share_of_what_is_allowed_up_to_the_most():
+    # A fifth, up to $1,000 a year at the prices of 2022, which rise by 10% in 2023 and 5% in 2024: of $400 paid the
+    # member owed 100 beside it; from $4,400 paid on (2023), and from $4,620 on (2024), 1,100 and 1,155.
+    like = replace(
+        synthetic.LINES["commercial"], member_share=0.2, member_most=1_000.0,
+        trend={year: 0.10 if year == 2023 else 0.05 for year in range(2023, 2033)},
+    )  # fmt: skip
+    people = synthetic.panel("commercial", 3_000, 2, rng=rng(4), like=like)
+    for year, most in ((2023, 1_100.0), (2024, 1_155.0)):
+        own = people[people.year == year]
+        owed = own.allowed - own.paid
+        assert owed.max() == pytest.approx(most, abs=0.006)
+        dear = own.paid >= 4 * most
+        assert dear.sum() > 50
+        assert (owed[dear] - most).abs().max() < 0.006
+        assert (owed[~dear] - own.paid[~dear] / 4).abs().max() < 0.006
+
+
+def test_prices_rise_by_the_trend_from_2022_on():
+    still, rising = (
+        synthetic.panel(
+            "commercial", 500, 2, rng=rng(4),
+            like=replace(synthetic.LINES["commercial"], trend={2023: first, 2024: second}),
+        ).groupby("year").paid.sum()
+        for first, second in ((0.0, 0.0), (0.10, 0.05))
+    )  # fmt: skip
+    assert (rising / still).tolist() == pytest.approx([1.10, 1.10 * 1.05], abs=1e-4)
+
+
+def test_kidney_failure_is_kidney_disease_too(everyone):
+    failed = everyone[everyone.esrd == 1]
+    assert len(failed) > 100
+    assert (failed.ckd == 1).all()
 
 
 # --- claim lines ------------------------------------------------------------------------------------------------------
