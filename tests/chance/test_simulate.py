@@ -187,10 +187,11 @@ def test_a_measure_counts_forty_percent_of_members_where_nothing_says_how_many()
 def test_a_clause_that_does_not_say_a_measures_unit_stands_beside_one_that_does() -> None:
     bonus = BONUS.strip().splitlines()[-2:]
     again = "\n".join(bonus).replace("name: bonus", "name: again").replace("measure: visits", "measure: kept")
+    again = again.replace("visits before", "kept before")
     again = again.replace("unit: UNIT", "unit: a share, multiplier: visits")
     text = (BONUS.replace("UNIT", "a rate per member") + again).replace("BEFORE", "baseline")
-    [year] = expected_years(Contract.parse(text), lives=500)
-    assert year.measures["visits"] == 1.2  # as the first says; the second multiplies by it
+    [year] = expected_years(Contract.parse(text), lives=500, effect=0.1)
+    assert year.measures["visits"] == pytest.approx(1.08)  # 1.2 less a tenth, as the first says; the second multiplies
 
 
 def test_tiers_share_the_members_evenly() -> None:
