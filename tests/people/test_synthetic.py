@@ -201,6 +201,18 @@ def test_stays_do_not_overlap_and_end_before_death(one_line):
     assert not (each.discharge_date > death).any()
 
 
+def test_stays_that_fill_a_month_end_in_it():
+    # Five stays of 20 nights in all and two days between them take 28 of the 31 days of January.
+    people = synthetic.panel("medicaid", 3_000, 1, rng=rng(5))
+    full = {"covered": 1, "months": 1, "admissions": 5, "inpatient_days": 20}
+    own = people[(people.admissions > 0) & (people.died == 0)].assign(**full, emergency_visits=0, primary_care_visits=0)
+    lines = synthetic.tables(own, rng=rng(6))["medical_claim"]
+    hospital = lines[(lines.bill_type_code == "111") & (lines.claim_line_number == 1)]
+    assert len(hospital) == 5 * len(own) > 500
+    assert hospital.admission_date.min() >= pd.Timestamp("2023-01-01")
+    assert hospital.discharge_date.max() <= pd.Timestamp("2023-01-31")
+
+
 def test_a_condition_is_coded_where_it_is_and_nowhere_else(one_line):
     people, tables = one_line
     lines = tables["medical_claim"]
