@@ -19,6 +19,8 @@ from .units import cents
 from .worded import EachOnce, Name, Party, Text
 from .year import FACTS, Year
 
+TERMS = "terms and their values"
+
 
 class Contract(BaseModel):
     """An agreement: who the parties are, when its years run, and its clauses in the order in which they settle.
@@ -84,7 +86,7 @@ class Contract(BaseModel):
         Of the measurement, a part is changed by its terms: `amend(measurement={"spending": {"truncated_at": 1e5}})`.
         """
         data = self.model_dump(exclude_unset=True)
-        if data.get("measurement") and terms.get("measurement"):
+        if data.get("measurement") and terms.get("measurement") and isinstance(terms["measurement"], Mapping):
             terms["measurement"] = _amended(data["measurement"], terms["measurement"])
         data |= terms
         by_name = {clause["name"]: clause for clause in data["clauses"]}
@@ -92,6 +94,8 @@ class Contract(BaseModel):
             if name not in by_name:
                 do = did_you_mean(name, by_name) + "name a clause of the contract"
                 raise Refusal([Fault("amendment", f"the clause {show(name)}", ", ".join(by_name), do)])
+            if not isinstance(changes, Mapping):
+                raise Refusal([Fault(f"amendment, clause '{name}'", show(changes), TERMS, "write {term: value}")])
             by_name[name].update(changes)
         try:
             return self.model_validate(data)

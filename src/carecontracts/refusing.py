@@ -311,14 +311,15 @@ def _misfits_of_fees(contract: Any, clauses: list[str]) -> Iterator[Misfit]:
     treatment, named = getattr(fees, "treatment", None), list(filter(None, getattr(fees, "clauses", ())))
     for name in named:
         if name not in clauses:
-            allowed = "a clause of the contract: " + ", ".join(clauses)
+            allowed = "a clause of the contract: " + (", ".join(clauses) or "there is none")
             do = did_you_mean(name, clauses) + "name the clause that pays the fee"
             yield ("measurement", "fees", "clauses"), show(name), allowed, do
     for index, clause in enumerate(getattr(contract, "clauses", ())):
         if not hasattr(clause, "net_of") or "benchmark" not in clause.reads:
             continue
         place, netted = ("clauses", index, "net_of"), clause.net_of
-        left, twice = [n for n in named if n not in netted], [n for n in named if n in netted]
+        left = [n for n in named if n in clauses and n not in netted]
+        twice = [n for n in named if n in netted]
         if treatment == "netted once from" and left:
             do = "name it under `net_of`, or say that fees are inside or outside total cost"
             yield place, f"no {', '.join(left)}", "the fees that are netted once from total cost", do

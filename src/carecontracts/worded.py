@@ -184,9 +184,9 @@ class Worded(BaseModel):
     @cache
     def said_plainly(cls, term: str) -> bool:
         """Whether a term is said without quotation marks: it chooses among our words, or reads as plain ones."""
-        return term in ("due", *cls.plainly) or any(
-            get_origin(option) is Literal for option in _options(cls.model_fields[term].annotation)
-        )
+        field = cls.model_fields.get(term)  # none of what is made of other terms
+        options = _options(field.annotation) if field else ()
+        return term in ("due", *cls.plainly) or any(get_origin(option) is Literal for option in options)
 
     def basis_of(self, term: str) -> str | None:
         return self.basis if isinstance(self.basis, str) else self.basis.get(term)

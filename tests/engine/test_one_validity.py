@@ -241,3 +241,49 @@ def test_amend_and_amend_back_changes_nothing_that_is_written(four_clauses: Cont
     back = there.amend({"savings": {"share": four_clauses.clauses[2].share}}, years=5)  # type: ignore[attr-defined]
     assert back == four_clauses
     assert back.model_dump(exclude_unset=True) == four_clauses.model_dump(exclude_unset=True)
+
+
+# --- what a stranger found --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("clauses", 0, "per_member_per_month"), {"high": 120, "high ": 40}),
+        (("clauses", 0, "per_member_per_month"), {2026: {"high": 120, " high": 40}}),
+        (("measurement", "tiers"), {name: {"definition": "everyone"} for name in ("high", "high ")}),
+        (("measurement", "measures"), {name: {"measure": "admissions"} for name in ("stays", "stays ")}),
+        (("measurement", "outcomes"), {name: {"outcome": "housed"} for name in ("homes", "homes ")}),
+    ],
+)
+def test_a_name_is_not_given_twice_with_a_space(where: tuple[Any, ...], value: Any, folder: Path) -> None:
+    data = deepcopy(WRITTEN["complex-care-measured"])
+    inside = data
+    for key in where[:-1]:
+        inside = inside[key]
+    inside[where[-1]] = value
+    (fault,) = by_every_door(data, folder)
+    assert fault.given.endswith("twice")
+
+
+def test_a_fee_that_no_clause_pays_is_told_once(folder: Path) -> None:
+    data = deepcopy(WRITTEN["complex-care-measured"])
+    data["measurement"]["fees"]["clauses"] = ["care management fe"]
+    (fault,) = by_every_door(data, folder)
+    assert fault.where == "measurement 'fees', term `clauses`"
+    assert "did you mean 'care management fee'?" in fault.do
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"clauses": {"care management fee": None}}, {"clauses": {"care management fee": 90}}, {"measurement": 3}],
+)
+def test_an_amendment_that_is_no_terms_is_refused(changes: Any) -> None:
+    (fault,) = refused(lambda: SOUND["complex-care-measured"].amend(**changes))
+    assert fault.allowed.startswith("terms and their values")
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_every_clause_says_itself(name: str) -> None:
+    for clause in SOUND[name].clauses:
+        assert f"“{clause.payer}”" in clause.say()

@@ -11,8 +11,10 @@ from carecontracts import Contract
 from carecontracts.claims.layout import Claims
 from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
+from carecontracts.measuring.attribution import Roster
 from carecontracts.measuring.benchmark import OwnHistory
 from carecontracts.measuring.part import Part
+from carecontracts.measuring.population import Population
 from carecontracts.reconciliation import THE_YEAR, Kind
 from carecontracts.worded import fields_in
 
@@ -286,6 +288,27 @@ def test_what_is_on_record() -> None:
     assert (made["outcomes.contacts"], made["outcomes.reached"]) == (5, 3)
 
 
+def test_a_death_ends_the_coverage_that_a_payer_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Eve died in March 2026. With a span without an end, and another that begins after her death, she has the same
+    # three months of 2026, and none of 2027: there are bob and hal.
+    spans = [(*span[:2], None, *span[3:]) if span[0] == "eve" else span for span in SPANS]
+    spans.append(("eve", "2026-06-01", "2027-12-31", None, "1940-05-01", "00", "90001"))
+    asked: list[tuple[int, dict[str, Any]]] = [
+        (2, {}),
+        (1, {"enrollment": {"gap": 1, "least": 3}}),
+        (1, {"engaged_months": {"outcome": "contact"}}),
+    ]
+    before = [run(years, **section).years for years, section in asked]
+    monkeypatch.setitem(globals(), "SPANS", spans)
+    claims.cache_clear()
+    try:
+        after = [run(years, **section).years for years, section in asked]
+    finally:
+        claims.cache_clear()
+    assert [(year.lives, year.member_months["all"]) for year in after[0]] == [(9, 96), (2, 24)]
+    assert after == before
+
+
 # --- every term is said, and halving any number moves a fact ----------------------------------------------------------
 
 PLURALITY = {"kind": "plurality", "billed_by": ["clinic"], "lookback": 24}
@@ -328,6 +351,20 @@ def test_every_term_of_every_part_is_said(kind: type[Part]) -> None:
     said = {term for sentence in kind.words for term in fields_in(sentence)}
     assert said >= set(kind.terms()), set(kind.terms()) - said
     assert said <= set(kind.model_fields)
+
+
+def test_a_list_is_said_as_it_is_read() -> None:
+    # In the claims ann alone is on the clinic's list, from 25 January 2026 on: on some day of the year, not on its
+    # first. The words say which of the two decides.
+    said = {}
+    for timing, lives in (("prospective", 0), ("retrospective", 1), ("prospective with true-up", 0)):
+        attribution = {"kind": "roster", "organization": "clinic", "timing": timing}
+        assert facts(run(attribution=attribution))["lives"] == lives
+        said[timing] = Roster(**attribution).say()
+    assert "who is on it on the first day of the year." in said["prospective"]
+    assert "who is on it on any day of the year." in said["retrospective"]
+    assert "on the first day of the year, less those" in said["prospective with true-up"]
+    assert "hospice in the year or the one before" in Population(left_out=["hospice"]).say()
 
 
 def numbers(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

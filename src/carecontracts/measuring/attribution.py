@@ -85,7 +85,16 @@ class Roster(Timed):
         "A person is the provider's who is on the list of {organization} that {kind} keeps.",
         "What decides is {timing}.",
     )
-    spoken = {"kind": {"assigned": "the payer", "roster": "the program"}, "timing": TIMING}
+    spoken = {
+        "kind": {"assigned": "the payer", "roster": "the program"},
+        "timing": {
+            "prospective": "who is on it on the first day of the year",
+            "retrospective": "who is on it on any day of the year",
+            "prospective with true-up": (
+                "who is on it on the first day of the year, less those who by its last day are on another's"
+            ),
+        },
+    }
     not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)
     kind: Literal["assigned", "roster"]
     organization: Name

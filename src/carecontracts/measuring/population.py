@@ -39,6 +39,7 @@ class Population(Part):
         "People are {age_to} or younger at the end of the year.",
         "Left out are people with any of: {left_out}.",
     )
+    spoken = {"left_out": {"hospice": "hospice in the year or the one before"}}
     not_modelled = (
         "lists made anew within a year",
         "claims of the year before that had not arrived when the list was made",

@@ -66,26 +66,31 @@ def merged(table: ir.Table, start: str, end: str, *, apart: int) -> ir.Table:
     return table.mutate(number=table.new.sum().over(so_far))
 
 
+def spans_lived(claims: Claims) -> ir.Table:
+    """The spans of eligibility, an open one to FAR; a payer may not have ended one by a death, which ends it here."""
+    spans = claims.eligibility
+    spans = spans.mutate(death_date=spans.death_date.max().over(ibis.window(group_by="person_id")))
+    far = ibis.literal(FAR)
+    spans = spans.mutate(
+        enrollment_end_date=ibis.least(spans.enrollment_end_date.fill_null(far), spans.death_date.fill_null(far), far)
+    )
+    return spans.filter(spans.death_date.isnull() | (spans.enrollment_start_date <= spans.death_date))
+
+
 def spells(claims: Claims) -> ir.Table:
     """Unbroken coverage, a row for each spell: person_id, start, end. Spans that touch or overlap are one."""
-    spans = claims.eligibility
-    spans = spans.select(
-        "person_id",
-        start=spans.enrollment_start_date,
-        end=ibis.least(spans.enrollment_end_date.fill_null(ibis.literal(FAR)), ibis.literal(FAR)),
-    )
+    spans = spans_lived(claims)
+    spans = spans.select("person_id", start=spans.enrollment_start_date, end=spans.enrollment_end_date)
     spans = merged(spans, "start", "end", apart=1)
     return spans.group_by("person_id", "number").agg(start=spans.start.min(), end=spans.end.max()).drop("number")
 
 
 def covered_months(claims: Claims, year: int, first_month: int = 1) -> ir.Table:
     """A row for each person and month of a contract year with any day of coverage: person_id, month."""
-    spans = claims.eligibility
+    spans = spans_lived(claims)
     begin = month_of(first_day(year, first_month))
     spans = spans.select(
-        "person_id",
-        begins=month_of(spans.enrollment_start_date),
-        ends=month_of(spans.enrollment_end_date).fill_null(month_of(FAR)),
+        "person_id", begins=month_of(spans.enrollment_start_date), ends=month_of(spans.enrollment_end_date)
     )
     parts = [
         spans.filter(spans.begins <= month, spans.ends >= month).select("person_id", month=ibis.literal(month, "int64"))
@@ -96,15 +101,15 @@ def covered_months(claims: Claims, year: int, first_month: int = 1) -> ir.Table:
 
 def coverage(claims: Claims, years: Sequence[int], first_month: int = 1) -> ir.Table:
     """Each person's months of coverage in each contract year, and who they are: those with a month, no others."""
-    spans = claims.eligibility
+    spans = spans_lived(claims)
     person = ibis.window(group_by="person_id")
     spans = spans.mutate(
         first=month_of(spans.enrollment_start_date),
-        last=month_of(spans.enrollment_end_date).fill_null(month_of(FAR)),
+        last=month_of(spans.enrollment_end_date),
         gender=spans.gender.nullif("unknown").max().over(person).fill_null("unknown"),
         race=spans.race.max().over(person),
         born=month_of(spans.birth_date.max().over(person)),
-        death=month_of(spans.death_date.max().over(person)),
+        death=month_of(spans.death_date),
         dual=spans.dual_status_code.isin(DUAL).fill_null(False).cast("int64"),
     )
     # A span counts from its first month that no earlier one has counted.
