@@ -96,9 +96,9 @@ def test_age_death_and_payer():
 @pytest.mark.parametrize(
     ("death", "first_month", "died"),
     [
-        ("2025-12-31", 1, {2025: 1, 2026: 0}),  # dead in the year before, though the plan heard of it late
+        ("2025-12-31", 1, {2025: 1}),  # dead in the year before, though the plan heard of it late: no row of 2026
         ("2026-01-01", 1, {2025: 0, 2026: 1}),
-        ("2026-06-30", 7, {2025: 1, 2026: 0}),  # the contract year 2026 begins in July
+        ("2026-06-30", 7, {2025: 1}),  # the contract year 2026 begins in July
         ("2026-07-01", 7, {2025: 0, 2026: 1}),
         (None, 1, {2025: 0, 2026: 0}),
     ],
