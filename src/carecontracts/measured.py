@@ -54,7 +54,7 @@ def measure(
         books = replace(books, listed=claims.kept(rules.population.listed(claims, rules.tiers)))
     made = [_year(replace(books, year=year), contract) for year in years]
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
-    return Measured(made, books.rows, unmade, list(rules.run_out.notes(claims, years, books.first_month)))
+    return Measured(made, books.rows, unmade, [*claims.notes, *rules.run_out.notes(claims, years, books.first_month)])
 
 
 # --- what there is to work with, and what is missing ------------------------------------------------------------------

@@ -319,6 +319,7 @@ def test_medicare_by_hand(rif):
     imported = medicare.adapt(rif)
     assert [(r.file, r.rows, r.became) for r in imported.read] == [
         ("beneficiary", 1, 3), ("inpatient", 3, 2), ("hha", 1, 1), ("carrier", 2, 2), ("pde", 1, 1),
+        ("beneficiary_history.csv", 0, 0),
     ]  # fmt: skip
     assert imported.read[1].why == "1 of claims that are not the final action"
     ((_, year),) = by_year(imported.claims).items()

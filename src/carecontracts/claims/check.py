@@ -14,6 +14,7 @@ from operator import or_
 from typing import Any, NamedTuple
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
@@ -105,6 +106,8 @@ def check(
     step = on_step or (lambda _: None)
     claims, faults = (source, []) if isinstance(source, Claims) else look(source)
     findings = [_of_a_file(fault, f"{source}/") for fault in faults]
+    do = "nothing, if it is not needed; a table's file has the table's name"
+    findings += [Finding("", "", note, 1, 1, "not read", False, (), do) for note in claims.notes]
     unusable = {name for name in claims.given if set(REQUIRED[name]) - set(claims.given[name].rows.columns)}
     summary, kept = [], {}
     people: ir.Table | None = None
@@ -165,9 +168,10 @@ def row_rules(name: str, columns: Iterable[str], today: date) -> list[Rule]:
         if dtype.is_date() and column not in OPEN_ENDED:
             effect = LEFT_OUT if column == DATE_OF.get(name) else KEPT
             rules.append(Rule(column, "date in the future", _at_most(column, today), "mend the date", effect))
-        if column in AMOUNTS:
+        if dtype.is_floating():
             effect = LEFT_OUT if column == "paid_amount" else KEPT
             rules.append(Rule(column, "not a finite number", _finite(column), "write the amount", effect))
+        if column in AMOUNTS:
             do = "net reversals into the claims they reverse; until then it counts as a negative amount"
             rules.append(Rule(column, "negative amount", _at_least(column, 0), do))
         if column in VALUES.get(name, {}):
@@ -272,9 +276,9 @@ class _Table:
         self.parsed = [
             column
             for column, dtype in SCHEMAS[name].items()
-            if column in rows.columns and rows[column].type().is_string() and not dtype.is_string()
+            if column in rows.columns and _is_parsed(rows[column].type(), dtype)
         ]
-        written = {f"{column}__written": rows[column] for column in self.parsed}
+        written = {f"{column}__written": rows[column].cast("string") for column in self.parsed}
         self.rows = rows.select(**typed(rows, name, "try_cast"), **written)
         self.present = [column for column in SCHEMAS[name] if column in rows.columns]
         self.broken = dict(self._row_rules(today))  # (rule) -> where it is broken
@@ -286,6 +290,8 @@ class _Table:
             kind, do = ("number", "write numbers as 1250.50")
             if rows[column].type().is_date():
                 kind, do = ("date", "write dates as 2026-01-31")
+            elif not rows[column].type().is_floating():
+                kind = "whole number"
             needed = column in REQUIRED[self.name]
             unread = written.notnull() & (written.strip() != "") & rows[column].isnull()
             effect = LEFT_OUT if needed else AS_EMPTY
@@ -344,7 +350,7 @@ class _Table:
         if unread:
             absent = [column for column in SCHEMAS[self.name] if column not in self.present]
             hints = [hint for column in unread if (hint := did_you_mean(column, absent))]
-            shown = tuple(unread[:MOST_EXAMPLES])
+            shown = tuple(unread)  # each by its name: nothing else will speak of it
             do = "".join(hints).strip() or "nothing, if they are not needed"
             rule = "columns that are not of the layout"
             yield Finding(self.name, "", rule, len(unread), len(self.given.rows.columns), "not read", False, shown, do)
@@ -444,7 +450,8 @@ class _Table:
         named = [c for c in named if c != "person_id" or "claim_id" not in named]
         told = f"{column}__written" if f"{column}__written" in rows.columns else column
         wanted = list(dict.fromkeys([*named, *([told] if told else [])]))
-        found = rows.select(*wanted).limit(MOST_EXAMPLES).to_pyarrow().to_pylist()
+        shown = {c: rows[c].cast("string") if rows[c].type().is_date() else rows[c] for c in wanted}  # any year prints
+        found = rows.select(**shown).limit(MOST_EXAMPLES).to_pyarrow().to_pylist()
         return tuple(_example(row, told) for row in found)
 
     def summary(self) -> Kept:
@@ -462,6 +469,13 @@ class _Table:
         )
 
 
+def _is_parsed(own: dt.DataType, dtype: dt.DataType) -> bool:
+    """Whether a cell of the column's own type may be none of the layout's."""
+    if own.is_string():
+        return not dtype.is_string()
+    return own.is_floating() and not dtype.is_floating()
+
+
 def _first(table: ir.Table) -> dict[str, Any]:
     row: dict[str, Any] = table.to_pyarrow().to_pylist()[0]
     return row
@@ -473,7 +487,7 @@ def _example(row: dict[str, Any], told: str) -> str:
     value = row.get(told)
     if not told:
         return place
-    shown = value.isoformat() if isinstance(value, date) else repr(value) if isinstance(value, str) else str(value)
+    shown = repr(value) if isinstance(value, str) else str(value)
     return f"{place}: {shown}" if place else shown
 
 

@@ -186,6 +186,7 @@ class Claims:
     outcome: ir.Table
     roster: ir.Table
     given: Mapping[str, Given] = field(default_factory=dict, compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)  # what lay beside the tables and was not read
     _kept: dict[Any, ir.Table] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def tables(self) -> dict[str, ir.Table]:
@@ -224,13 +225,24 @@ def _typed(column: ir.Value, dtype: str, cast: str) -> ir.Value:
     own = column.type()
     if str(own) == dtype or (dtype == "string" and own.is_string()):
         return column
-    if own.is_string():
-        if dtype == "int64":
-            column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
-        return getattr(column, cast)(dtype)
-    if dtype == "string" and own.is_floating():
-        column = column.cast("int64")  # an identifier that a data frame with gaps holds as 1.0
-    return column.cast(dtype)
+    if own.is_string() and dtype == "int64":
+        column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
+    if column.type().is_floating() and dtype in ("int64", "string"):
+        if cast == "try_cast":  # which would round: 1.5 and 2.0 are not one person, and infinity is none
+            column = ibis.ifelse(column % 1 == 0, column, ibis.null("float64"))
+        column = getattr(column, cast)("int64")  # an identifier that a data frame with gaps holds as 1.0
+    return getattr(column, cast)(dtype) if str(column.type()) != dtype else column
+
+
+def told_apart(table: ir.Table, name: str) -> ir.Table:
+    """The table, a column that holds nothing at all, and so has no type of its own, as an empty one of the layout's."""
+    known = SCHEMAS.get(name, {})
+    empty = [column for column, own in table.schema().items() if own.is_null() or _is_nothing(own)]
+    return table.mutate(**{c: ibis.null(known.get(c, "string")) for c in empty}) if empty else table
+
+
+def _is_nothing(own: dt.DataType) -> bool:
+    return own.is_unknown() and "NULL" in str(own)
 
 
 def misfit(own: dt.DataType, dtype: dt.DataType) -> str:

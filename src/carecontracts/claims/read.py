@@ -1,17 +1,20 @@
 """How the five tables are read: from a folder of files, a database, or data frames. Nothing is computed here."""
 
-import csv
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import parse_qsl
 
 import ibis
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from ..refusal import Fault, Refusal, did_you_mean, show
-from .engine import duckdb, scratch, tables_in
-from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, conform, misfit, typed
+from .engine import blaming, duckdb, fetched, scratch, tables_in
+from .folder import Sorted, faults_in, load, opened, sort
+from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, conform, misfit, told_apart, typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +31,8 @@ def read(source: Source) -> Claims:
     """
     claims, faults = look(source)
     for name, given in claims.given.items():
-        faults += _faults_in_cells(name, given)
+        with blaming(given.place, "cells as the layout says", "mend the file; `carecontracts claims check` lists them"):
+            faults += faults_in_cells(name, given)
         faults += [
             Fault(f"{given.place}: {where}", show(line.strip()), "a row as the header says, in UTF-8", "mend the line")
             for where, line in given.junk
@@ -76,29 +80,68 @@ def look(source: Source) -> tuple[Claims, list[Fault]]:
     """As `read`, but what can be read, lines that are no rows aside, beside what is wrong with the rest."""
     if isinstance(source, BaseBackend):
         return _assemble(_in_database(source, "the connection"))
-    place = Path(source)
     if "://" in str(source):
-        return _assemble(_in_database(_connect(str(source)), str(source).rpartition("@")[2]))
-    if place.is_dir():
-        return _assemble(_in_folder(place))
-    if place.is_file() and place.suffix in (".duckdb", ".ddb", ".db"):
-        return _assemble(_in_database(_connect(f"duckdb://{place}?read_only=1", str(place)), str(place)))
-    given = "a file" if place.is_file() else "nothing there"
+        return _assemble(_in_database(_connect(str(source)), _without_secrets(str(source))))
+    place = Path(source)
+    start = opened(place)
+    if isinstance(start, Fault) and start.given == "a folder":
+        found = sort(place)
+        claims, faults = _assemble(_in_folder(place, found))
+        notes = tuple(f"{place / name} is not read: no table has such a name" for name in found.unread)
+        return replace(claims, notes=notes), faults
+    if not isinstance(start, Fault) and place.suffix in DATABASES:
+        return _assemble(_in_database(_open_duckdb(place), str(place)))
+    given = "a file" if isinstance(start, bytes) else "nothing there" if not os.path.exists(place) else start.given
     allowed = "a folder of CSV or Parquet files, a .duckdb file, or a database's address"
     raise Refusal([Fault(str(place), given, allowed, "check the path; each table is a file, such as eligibility.csv")])
 
 
-def _connect(address: str, shown: str = "") -> BaseBackend:
+DATABASES = (".duckdb", ".ddb", ".db")
+
+
+def _connect(address: str) -> BaseBackend:
+    """The database at an address; one that is a file must be there, since to connect would make it."""
+    kind, _, rest = address.partition("://")
+    file = Path(rest.partition("?")[0])
+    if kind == "duckdb":
+        return _open_duckdb(file)
+    if kind == "sqlite" and isinstance(fault := opened(file), Fault):
+        raise Refusal([fault])
     try:
-        if shown:
-            return duckdb(shown, read_only=True)
         return ibis.connect(address)
     except Exception as error:  # each engine has its own
-        place = shown or address.rpartition("@")[2]
         given = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Refusal(
-            [Fault(place, given, "a database that opens", "check the address and that you may read it")]
-        ) from None
+        for secret in _secrets(address):
+            given = given.replace(secret, "…")
+        allowed, do = "a database that opens", "check the address and that you may read it"
+        raise Refusal([Fault(_without_secrets(address), given, allowed, do)]) from None
+
+
+def _open_duckdb(path: Path) -> BaseBackend:
+    """A DuckDB file, to be read; another kind is refused by its first bytes, before the engine looks for help."""
+    start = opened(path)
+    allowed, do = "a database that opens: a DuckDB file", "check the path; for SQLite, write sqlite:// before it"
+    if isinstance(start, Fault):
+        raise Refusal([start])
+    if start[8:12] != b"DUCK":
+        given = "a SQLite file" if start.startswith(b"SQLite") else "a file of another kind"
+        raise Refusal([Fault(str(path), given, allowed, do)])
+    with blaming(str(path), allowed, do):
+        return duckdb(path, read_only=True)
+
+
+def _without_secrets(address: str) -> str:
+    """An address without the user, the password and the options that may hold one."""
+    kind, _, rest = address.partition("://")
+    return f"{kind}://{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def _secrets(address: str) -> list[str]:
+    """What must not be shown of an address: the longest first, since one may hold another."""
+    user, at, _ = address.partition("://")[2].partition("?")[0].rpartition("@")
+    options = [value for _, value in parse_qsl(address.partition("?")[2])]
+    found = [address.partition("?")[2], user, user.partition(":")[2], *options] if at or options else options
+    return sorted({text for text in found if text}, key=len, reverse=True)
 
 
 _Found = Iterator[
@@ -136,24 +179,43 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[Fault]:
             yield Fault(f"{written.place}, column {column}", given, allowed, "change the column's type")
 
 
-def _faults_in_cells(name: str, given: Given) -> Iterator[Fault]:
-    """Text that is not the date or number its column holds: how much of it, and the first."""
-    rows, read_as = given.rows, typed(given.rows, name, "try_cast")
-    unread = {
-        column: (rows[column].strip() != "") & read_as[column].isnull()
-        for column, dtype in SCHEMAS[name].items()
-        if column in rows.columns and rows[column].type().is_string() and not dtype.is_string()
-    }
-    if not unread:
+def faults_in_cells(name: str, given: Given) -> Iterator[Fault]:
+    """Cells that are not the date or number their column holds: how many of a column, and the first, with its row."""
+    rows, wrong = given.rows, {}
+    read_as = typed(rows, name, "try_cast")
+    for column in SCHEMAS[name]:
+        if column in rows.columns:
+            broken = _broken(rows[column], read_as[column])
+            if broken is not None:
+                wrong[column] = broken.fill_null(False)
+    if not wrong:
         return
-    counts = rows.aggregate(**{column: wrong.cast("int64").sum() for column, wrong in unread.items()})
-    for column, count in counts.to_pyarrow().to_pylist()[0].items():
+    (counts,) = fetched(rows.aggregate(**{column: where.cast("int64").sum() for column, where in wrong.items()}))
+    for column, count in counts.items():
         if count:
-            first = rows.filter(unread[column]).select(column).limit(1).to_pyarrow().to_pylist()[0][column]
+            key = [c for c in ("claim_id", "claim_line_number", "person_id") if c in rows.columns and c != column]
+            shown = {c: rows[c].cast("string") for c in dict.fromkeys([*key, column])}
+            first = fetched(rows.filter(wrong[column]).select(**shown).limit(1))[0]
+            row = ", ".join(f"{c} {first[c]}" for c in key[:2])
             more = f" and {count - 1:,} more" if count > 1 else ""
-            allowed = "dates as 2026-01-31" if SCHEMAS[name][column].is_date() else "numbers as 1250.50"
+            dtype = SCHEMAS[name][column]
+            allowed = "dates as 2026-01-31" if dtype.is_date() else "numbers as 1250.50"
+            allowed = "whole numbers, or text" if dtype.is_string() else allowed
             do = "mend them; `carecontracts claims check` lists them"
-            yield Fault(f"{given.place}, column {column}", f"{show(first)}{more}", allowed, do)
+            yield Fault(f"{given.place}, {row}, column {column}", f"{show(first[column])}{more}", allowed, do)
+
+
+def _broken(written: ir.Value, value: ir.Value) -> ir.BooleanValue | None:
+    """Where a cell, as written and as read, is no value: text that is none, NaN, infinity, a year beyond 9999."""
+    lost = written.notnull() & value.isnull()
+    if written.type().is_string():
+        lost &= written.strip() != ""
+    if value.type().is_floating():
+        return lost | value.isnan() | value.isinf()
+    if value.type().is_date():
+        return lost | ~value.between(ibis.date(1, 1, 1), ibis.date(9999, 12, 31))
+    same = written.type().is_string() and value.type().is_string()
+    return lost if not same and (written.type().is_string() or written.type().is_floating()) else None
 
 
 # --- a database ---------------------------------------------------------------------------------------------
@@ -163,8 +225,14 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
     here = {table.lower(): table for table in tables_in(con)}
     for name in SCHEMAS:
         if name in here:
-            rows = con.table(here[name])
-            yield name, Given(f"{place}, table {name}", rows), rows, []
+            where, allowed = f"{place}, table {name}", "a table, or a view of this database's own tables"
+            try:
+                with blaming(where, allowed, "give the rows in the database itself"):
+                    rows = told_apart(con.table(here[name]), name)
+            except Refusal as refusal:
+                yield name, None, None, refusal.faults
+                continue
+            yield name, Given(where, rows), rows, []
         elif name in NEEDED:
             given = f"the tables {', '.join(sorted(here)) or 'none'}"
             yield name, None, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
@@ -173,112 +241,20 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
 # --- a folder -----------------------------------------------------------------------------------------------
 
 
-def _in_folder(folder: Path) -> _Found:
+def _in_folder(folder: Path, sorted_: Sorted) -> _Found:
     con = scratch()
-    for name in SCHEMAS:
-        files = _files(folder, name)
-        if not files and name not in NEEDED:
-            continue
-        faults = list(_faults_in_files(folder, name, files))
+    for name, files in sorted_.files.items():
+        faults = sorted_.faults[name] or list(faults_in(files))
         if faults:
             yield name, None, None, faults
-            continue
-        try:
-            written, table = _open(con, name, files, folder)
-        except Exception as error:  # DuckDB's, which tells what is wrong with the file
-            given = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+        elif files:
+            place = str(files[0]) if len(files) == 1 else str(files[0].parent)
             do = "write it again: as Parquet, or as CSV in UTF-8"
-            yield name, None, None, [Fault(str(files[0]), given, "a file that can be read as a table", do)]
-            continue
-        yield name, written, table, []
-
-
-def _files(folder: Path, name: str) -> list[Path]:
-    """The files of a table, by name in lower or upper case; of a folder, its parts in order."""
-    inside = folder / name
-    if inside.is_dir():
-        return sorted(path for path in inside.iterdir() if path.suffix.lower() in (".csv", ".parquet"))
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.stem.lower() == name and path.suffix.lower() in (".csv", ".parquet") and path.is_file()
-    )
-
-
-def _faults_in_files(folder: Path, name: str, files: list[Path]) -> Iterator[Fault]:
-    if not files:
-        here = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "an empty folder"
-        allowed = f"{name}.csv, {name}.parquet, or a folder {name} of parts"
-        yield Fault(f"{folder}, table {name}", f"no such file; here: {here}", allowed, "add the file or rename it")
-    kinds = {path.suffix.lower() for path in files}
-    if (len(files) > 1 and files[0].parent == folder) or len(kinds) > 1:
-        given = ", ".join(path.name for path in files[:4])
-        yield Fault(f"{folder}, table {name}", given, "one file, or one folder of one kind", "keep one of them")
-        return
-    headers: dict[tuple[str, ...], Path] = {}
-    for path in files:
-        with path.open("rb") as file:
-            start = file.read(4)
-        if not start:
-            yield Fault(str(path), "an empty file", "a table with a header and rows", "check that it was saved")
-        elif path.suffix.lower() == ".parquet" and start != b"PAR1":
-            yield Fault(str(path), "a file that is not Parquet", "Parquet", "write it again, or name it .csv")
-        elif start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start:
-            yield Fault(str(path), "UTF-16 or binary text", "CSV in UTF-8", "save it again as CSV UTF-8")
-        elif path.suffix.lower() == ".csv":
-            header, _ = _header(path)
-            headers.setdefault(tuple(header), path)
-            twice = sorted({column for column in header if column and header.count(column) > 1})
-            if twice or "" in header:
-                given = f"the column {show(twice[0])} twice" if twice else "a column without a name"
-                yield Fault(f"{path}, line 1", given, "each column once, with a name", "mend the header")
-    if len(headers) > 1:
-        first, other = list(headers.values())[:2]
-        yield Fault(str(other), f"other columns than {first.name}", "one header for all parts", "mend the header")
-
-
-def _header(path: Path) -> tuple[list[str], str]:
-    """A CSV file's columns, in lower case, and the sign between them."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        line = file.readline()
-    sign = max(",|;\t", key=line.count)
-    return [name.strip().lower() for name in next(csv.reader([line], delimiter=sign))], sign
-
-
-def _open(con: Any, name: str, files: list[Path], folder: Path) -> tuple[Given, ir.Table]:
-    place = str(files[0]) if len(files) == 1 else str(folder / name)
-    if files[0].suffix.lower() == ".parquet":
-        table = con.read_parquet([str(path) for path in files], table_name=f"{name}_given", union_by_name=True)
-        table = table.rename(str.lower) if any(c != c.lower() for c in table.columns) else table
-        return Given(place, table), table
-    table, junk = load_text(con, name, files)
-    return Given(place, table, junk), table
-
-
-def load_text(con: Any, name: str, files: list[Path]) -> tuple[ir.Table, tuple[tuple[str, str], ...]]:
-    """CSV files of one header as a table of text, columns in lower case; and the lines that are no rows.
-
-    Every cell as text, by rules that are stated: what is guessed from a sample differs from file to file. The files are
-    read once, into DuckDB, which keeps aside the lines that do not fit, with an entry for each cell that they lack.
-    """
-    header, sign = _header(files[0])
-    columns = "{" + ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in header) + "}"
-    listed = "[" + ", ".join(_quoted(str(path)) for path in files) + "]"
-    text = f"read_csv({listed}, auto_detect=false, header=true, delim={_quoted(sign)}, quote='\"', escape='\"', "
-    text += f"columns={columns}, store_rejects=true, rejects_limit=0)"
-    con.raw_sql(f'create table "{name}" as select * from {text}')
-    rejected = con.raw_sql(
-        "select s.file_path, r.line, any_value(r.csv_line) from reject_errors r join reject_scans s "
-        "using (scan_id, file_id) group by all order by all"
-    ).fetchall()
-    con.raw_sql("drop table if exists reject_errors; drop table if exists reject_scans")
-    junk = tuple(
-        (f"{Path(path).name}, line {line + below:,}", part)
-        for path, line, lines in rejected
-        for below, part in enumerate(lines.strip("\r\n").splitlines())  # an open quote swallows the lines below it
-    )
-    return con.table(name), junk
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+            try:
+                with blaming(place, "a file that can be read as a table", do):
+                    table, junk = load(con, name, files)
+            except Refusal as refusal:
+                yield name, None, None, refusal.faults
+                continue
+            table = told_apart(table, name)
+            yield name, Given(place, table, junk), table, []

@@ -190,6 +190,8 @@ def crosswalk(
         *made, claims, _ = all_or_refuse(
             *(lambda text=text: one(text) for text in definition), lambda: read.read(source), outputs.ready
         )
+        for note in claims.notes:
+            tell(note)
         crossed = _crossed(claims, dict(zip(definition, made, strict=True)), year)
         _print_crosswalk(crossed)
         frame = crossed.released()

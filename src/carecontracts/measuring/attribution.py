@@ -204,8 +204,15 @@ class Geography(Attribution):
     words = ("A person is the provider's who lives in one of these areas, by {by}: {areas}.",)
     not_modelled = ("moves within the year",)
     kind: Literal["geography"]
-    by: Literal["zip_code", "fips_code", "state"] = "zip_code"
+    by: Literal["zip_code", "state"] = "zip_code"  # no table has a county: name its ZIP codes
     areas: Annotated[list[Name], Field(min_length=1)]
+
+    def faults(self, books: "Books") -> Iterator[Fault]:
+        if not books.claims.eligibility[self.by].notnull().any().to_pyarrow().as_py():
+            allowed = f"the column {self.by} of the eligibility table, filled in"
+            given = f"by: {self.by}, which is not there or empty in every row"
+            do = f"give the column {self.by}, or attribute by what the table has"
+            yield Fault("measurement 'attribution', term `by`", given, allowed, do)
 
     def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
         """The person_id of everyone with an address in the areas, by the span of the first day or the next one."""

@@ -25,18 +25,26 @@ import ibis
 import ibis.expr.types as ir
 
 from ..layout import MOST_CODES
-from .source import GENDERS, RACES, Columns, Files, Imported, Read, claims_of, count, mapped, row_of, stored
+from .source import GENDERS, RACES, Columns, Files, Imported, Kind, Read, claims_of, count, mapped, row_of
 
+_PERSON = (("bene_id",),)
+_CLAIM = (*_PERSON, ("clm_id",), ("clm_from_dt",))
+_STAY = (*_CLAIM, ("clm_thru_dt",), ("clm_pmt_amt",))
+_LINE = (*_CLAIM, ("line_num",), ("line_nch_pmt_amt",))
+_ENTITLED = tuple((f"mdcr_entlmt_buyin_{n}_ind", f"mdcr_entlmt_buyin_ind_{n:02d}") for n in range(1, 13))
 KINDS = {
-    "beneficiary": r"^beneficiary(?!_history|_interim)|^bene_|mbsf",
-    "inpatient": r"^inpatient",
-    "outpatient": r"^outpatient",
-    "carrier": r"^carrier",
-    "snf": r"^snf",
-    "hha": r"^hha",
-    "hospice": r"^hospice",
-    "dme": r"^dme",
-    "pde": r"^pde",
+    "beneficiary": Kind(
+        r"^beneficiary(?!_history|_interim)|^bene_|mbsf",
+        (*_PERSON, ("rfrnc_yr", "bene_enrollmt_ref_yr"), ("bene_birth_dt",), *_ENTITLED),
+    ),
+    "inpatient": Kind(r"^inpatient", _STAY),
+    "outpatient": Kind(r"^outpatient", _STAY),
+    "carrier": Kind(r"^carrier", _LINE),
+    "snf": Kind(r"^snf", _STAY),
+    "hha": Kind(r"^hha", _STAY),
+    "hospice": Kind(r"^hospice", _STAY),
+    "dme": Kind(r"^dme", _LINE),
+    "pde": Kind(r"^pde", (*_PERSON, ("pde_id",), ("srvc_dt",), ("tot_rx_cst_amt",), ("ptnt_pay_amt",))),
 }
 INSTITUTIONAL = ("inpatient", "outpatient", "snf", "hha", "hospice")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sept", "oct", "nov", "dec")
@@ -59,9 +67,8 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
     """
     step = on_step or (lambda _: None)
     files = Files(folder, KINDS)
-    files.refuse_without("beneficiary")
-    if not any(files.found[kind] for kind in (*INSTITUTIONAL, "carrier", "dme")):
-        files.refuse_without(*INSTITUTIONAL, "carrier", "dme")
+    kinds = (*INSTITUTIONAL, "carrier", "dme")
+    files.refuse_without("beneficiary", *(() if any(files.found[kind] for kind in kinds) else kinds))
     log, tables, parts = [], {}, []
     step("Beneficiaries")
     tables["eligibility"], rows = _eligibility(files)
@@ -73,10 +80,10 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
             continue
         step(kind)
         final = _final(given)
-        of = Columns(final)
+        of = files.columns(final, files.place(kind))
         name = "pharmacy_claim" if kind == "pde" else "medical_claim"
         made = _drugs(of) if kind == "pde" else _facility(of) if kind in INSTITUTIONAL else _office(of)
-        lines = stored(files, kind, [made])
+        lines = files.stored(kind, [made])
         rows, kept = count(given), count(final)
         why = f"{rows - kept:,} of claims that are not the final action" if rows > kept else "a line for each row"
         log.append(Read(kind, rows, name, count(lines), why))
@@ -85,13 +92,13 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
         else:
             parts.append(lines)
     tables["medical_claim"] = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    return Imported(claims_of(tables), tuple(log))
+    return Imported(claims_of(tables), (*log, *files.not_read()))
 
 
 def _final(given: ir.Table) -> ir.Table:
     if "final_action" not in given.columns:
         return given
-    return given.filter(Columns(given).text("final_action").fill_null("F") == "F")
+    return given.filter(Columns(given, "").text("final_action").fill_null("F") == "F")
 
 
 def _eligibility(files: Files) -> tuple[ir.Table, int]:
@@ -100,7 +107,7 @@ def _eligibility(files: Files) -> tuple[ir.Table, int]:
     for n, path in enumerate(files.found["beneficiary"]):
         table = files.table("beneficiary", [path], f"given_beneficiary_{n}")
         assert table is not None
-        of, rows = Columns(table), rows + count(table)
+        of, rows = files.columns(table, str(path)), rows + count(table)
         person = {
             "person_id": of.text("bene_id"),
             "gender": mapped(of.text("bene_sex_ident_cd"), GENDERS),
@@ -125,7 +132,7 @@ def _eligibility(files: Files) -> tuple[ir.Table, int]:
                 status=_first(of, f"mdcr_stus_{short}_cd", f"mdcr_status_code_{two}"),
             )
             months.append(rows_of_month.filter(rows_of_month.entitled.fill_null(False)).drop("entitled"))
-    all_months = stored(files, "months", months)
+    all_months = files.stored("months", months)
     one = all_months.group_by("person_id", "month").agg(
         **{column: all_months[column].max() for column in all_months.columns if column not in ("person_id", "month")}
     )
@@ -161,7 +168,7 @@ def _eligibility(files: Files) -> tuple[ir.Table, int]:
         zip_code=spans.zip_code,
         data_source="medicare",
     )  # fmt: skip
-    return stored(files, "eligibility", [made]), rows
+    return files.stored("eligibility", [made]), rows
 
 
 def _first(of: Columns, *names: str) -> ir.StringValue:

@@ -1,21 +1,22 @@
 """What adapters share: finding a publisher's files, reading their columns as text, and writing the five tables."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from ...refusal import Fault, Refusal
-from ..engine import scratch
-from ..layout import SCHEMAS, Claims
-from ..read import load_text
+from ...refusal import Fault, Refusal, did_you_mean, show
+from ..engine import blaming, fetched, scratch
+from ..folder import faults_in, header, listed, load
+from ..layout import SCHEMAS, Claims, told_apart
 
+READ = (".csv", ".parquet", ".txt")
+PACKED = (".gz", ".zip", ".bz2", ".zst", ".7z", ".tsv", ".dat", ".xlsx", ".xls", ".sas7bdat")
+MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 RACES = {
     "1": "white", "2": "black or african american", "3": "other", "4": "asian", "5": "hispanic",
     "6": "american indian or alaska native",
@@ -48,79 +49,186 @@ class Imported:
             if name in made:
                 if on_step:
                     on_step(f"Writing {name}")
-                _told(partial(table.to_parquet, folder / f"{name}.parquet"), name)
+                with blaming(name, "cells as the layout says", "mend the cell that is named"):
+                    table.to_parquet(folder / f"{name}.parquet")
+
+
+class Kind(NamedTuple):
+    """A kind of file: what its name is like, and the columns it cannot do without, each by any of its names."""
+
+    like: str
+    needed: tuple[tuple[str, ...], ...]
 
 
 class Files:
-    """A publisher's files in a folder, by kind, as tables of lower-case columns; absent columns read as empty."""
+    """A publisher's files in a folder, by kind, as tables of lower-case columns; other absent columns read as empty."""
 
-    def __init__(self, folder: Path, kinds: dict[str, str]) -> None:
+    def __init__(self, folder: Path, kinds: dict[str, Kind]) -> None:
         if not folder.is_dir():
             raise Refusal([Fault(str(folder), "no such folder", "a folder with the files", "check the path")])
-        self.folder, self.con, self.kinds = folder, scratch(), kinds
+        self.folder, self.kinds = folder, kinds
+        here = listed(folder)
         self.found = {
-            kind: [p for p in _listed(folder) if re.search(like, p.name.lower())] for kind, like in kinds.items()
+            kind: [p for p in here if p.suffix.lower() in READ and re.search(like, p.name.lower())]
+            for kind, (like, _) in kinds.items()
         }
+        claimed = {path for files in self.found.values() for path in files}
+        unpacked = {path.name.lower().split(".")[0] for path in claimed}
+        rest = [path for path in here if path not in claimed]
+        self.packed = [
+            path
+            for path in rest
+            if path.suffix.lower() in PACKED
+            and path.name.lower().split(".")[0] not in unpacked
+            and any(re.search(like, path.name.lower()) for like, _ in kinds.values())
+        ]
+        self.unread = [path.name for path in rest if path not in self.packed]
+        self.con = scratch()
+        self.asked: list[Columns] = []
 
     def refuse_without(self, *kinds: str) -> None:
+        """Refuses, all at once, kinds that are missing, files that are no table, and needed columns not there."""
         faults = [
             Fault(
-                f"{self.folder}", f"no file of {kind}", f"a CSV or Parquet file named like {self.kinds[kind]}", "add it"
+                f"{self.folder}",
+                f"no file of {kind}",
+                f"a CSV or Parquet file named like {self.kinds[kind].like}",
+                "add it",
             )
             for kind in kinds
             if not self.found[kind]
         ]
+        faults += [
+            Fault(str(path), "a file that is packed or of another kind", "CSV or Parquet", "unpack it, or take it out")
+            for path in self.packed
+        ]
+        for kind, files in self.found.items():
+            wrong = list(faults_in(files))
+            faults += wrong or self._columns_missing(kind, files)
         if faults:
             raise Refusal(faults)
+
+    def _columns_missing(self, kind: str, files: Sequence[Path]) -> list[Fault]:
+        faults = []
+        for path in files:
+            columns = header(path)[0]
+            for names in self.kinds[kind].needed:
+                if not set(names) & set(columns):
+                    near = did_you_mean(names[0].upper(), [column.upper() for column in columns])
+                    where = f"{path}, column {names[0].upper()}"
+                    allowed = " or ".join(name.upper() for name in names)
+                    faults.append(Fault(where, "no such column", allowed, f"{near}give the column as it is published"))
+        return faults
 
     def table(self, kind: str, files: Sequence[Path] | None = None, name: str = "") -> ir.Table | None:
         """All files of a kind as one table; None where there is none."""
         files = list(files or self.found[kind])
         if not files:
             return None
-        name = name or f"given_{kind}"
-        if files[0].suffix.lower() == ".parquet":
-            table = self.con.read_parquet([str(path) for path in files], table_name=name, union_by_name=True)
-            return table.rename(str.lower) if any(c != c.lower() for c in table.columns) else table
-        table, junk = load_text(self.con, name, files)
+        place = self.place(kind, files)
+        with blaming(place, "a file that can be read as a table", "write it again, as CSV in UTF-8 or Parquet"):
+            table, junk = load(self.con, name or f"given_{kind}", files)
+            table = told_apart(table, "")
+            rows = count(table)
         if junk:
             raise Refusal(
                 [Fault(where, line.strip()[:60], "a row as the header says", "mend it") for where, line in junk]
             )
+        if not rows:
+            do = "check that it was written to its end"
+            raise Refusal([Fault(place, "a header and no rows", "a row or more", do)])
         return table
 
+    def place(self, kind: str, files: Sequence[Path] | None = None) -> str:
+        """Where the rows of a kind stand, for a refusal."""
+        files = files or self.found[kind]
+        return str(files[0]) if len(files) == 1 else f"{self.folder}, files of {kind}"
 
-def _listed(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".parquet", ".txt"))
+    def columns(self, table: ir.Table, place: str) -> "Columns":
+        """The columns of a table; its cells that are no number or day are refused when the table is stored."""
+        self.asked.append(Columns(table, place))
+        return self.asked[-1]
+
+    def stored(self, name: str, parts: Sequence[ir.Table]) -> ir.Table:
+        """Rows from several files as one table in the engine, worked out once."""
+        waiting, self.asked = self.asked, []
+        with blaming(str(self.folder), "cells as the layout says", "mend the cell that is named"):
+            faults = [fault for of in waiting for fault in of.faults()]
+            if faults:
+                raise Refusal(faults)
+            rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+            made: ir.Table = self.con.create_table(f"made_{name}", rows)
+            return made
+
+    def not_read(self) -> list[Read]:
+        """The files that no kind claims, by name."""
+        return [Read(name, 0, "not read", 0, "no kind of this layout has such a name") for name in self.unread]
 
 
 class Columns:
     """A table's columns by name, as text, numbers or days; one that is not there is empty."""
 
-    def __init__(self, table: ir.Table) -> None:
-        self.table = table
+    def __init__(self, table: ir.Table, place: str) -> None:
+        self.table, self.place = table, place
+        self._asked: dict[str, str] = {}
 
     def text(self, name: str) -> ir.StringValue:
         if name not in self.table.columns:
-            return ibis.null("string")
+            return ibis.null("string").nullif(
+                ""
+            )  # an expression, which `==` compares, and not Ibis's null, which it asks
         column = self.table[name]
         if column.type().is_floating():
-            column = column.cast("int64")
+            whole = column % 1 == 0  # an identifier that a data frame with gaps holds as 1.0
+            column = ibis.ifelse(whole, column.try_cast("int64").cast("string"), column.cast("string"))
         return column.cast("string").strip().nullif("")
 
     def number(self, name: str) -> ir.FloatingValue:
-        return self.text(name).cast("float64") if self._is_text(name) else self._cast(name, "float64")
+        self._asked[name] = "numbers as 1250.50"
+        return self.text(name).try_cast("float64") if self._is_text(name) else self._cast(name, "float64")
 
     def day(self, name: str) -> ir.DateValue:
         """A day from a timestamp, or from text as 20081231, 31-Dec-2008 or 2008-12-31."""
+        self._asked[name] = "days as 20261231, 31-Dec-2026 or 2026-12-31"
         if not self._is_text(name):
             return self._cast(name, "date")
-        text = self.text(name)
-        return ibis.cases(
-            (text.re_search("^[0-9]{8}$"), text.as_date("%Y%m%d")),
-            (text.re_search("^[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}$"), text.as_date("%d-%b-%Y")),
-            else_=text.cast("date"),
+        text = self.text(name).lower()
+        month = (ibis.literal(MONTHS).find(text.re_extract("-([a-z]{3})-", 1)) // 3 + 1).cast("string").lpad(2, "0")
+        months = "|".join(MONTHS[n : n + 3] for n in range(0, 36, 3))
+        written = ibis.cases(
+            (text.re_search("^[0-9]{8}$"), text.substr(0, 4).concat("-", text.substr(4, 2), "-", text.substr(6, 2))),
+            (
+                text.re_search(f"^[0-9]{{1,2}}-({months})-[0-9]{{4}}$"),
+                text.right(4).concat("-", month, "-", text.split("-")[0].lpad(2, "0")),
+            ),
+            else_=text,
         )
+        return written.try_cast("date")
+
+    def faults(self) -> Iterator[Fault]:
+        """Cells that were asked for as numbers or days and are none: how many of each column, and the first."""
+        wrong = {name: self._broken(name) for name in list(self._asked) if name in self.table.columns}
+        if not wrong:
+            return
+        (counts,) = fetched(self.table.aggregate(**{name: where.cast("int64").sum() for name, where in wrong.items()}))
+        for name, found in counts.items():
+            if found:
+                (row,) = fetched(self.table.filter(wrong[name]).select(first=self.table[name].cast("string")).limit(1))
+                more = f" and {found - 1:,} more" if found > 1 else ""
+                where = f"{self.place}, column {name.upper()}"
+                yield Fault(where, f"{show(row['first'])}{more}", self._asked[name], "mend the cells")
+
+    def _broken(self, name: str) -> ir.BooleanValue:
+        """Where a cell is no number or day: text that is none, NaN, infinity, a year beyond 9999."""
+        written, number = self.table[name], self._asked[name].startswith("numbers")
+        value = self.number(name) if number else self.day(name)
+        lost = written.notnull() & value.isnull()
+        if self._is_text(name):
+            lost &= written.strip() != ""
+        beyond = (
+            value.isnan() | value.isinf() if number else ~value.between(ibis.date(1, 1, 1), ibis.date(9999, 12, 31))
+        )
+        return (lost | beyond).fill_null(False)
 
     def _is_text(self, name: str) -> bool:
         return name in self.table.columns and self.table[name].type().is_string()
@@ -153,24 +261,9 @@ def _as(value: Any, dtype: Any) -> ir.Value:
     return value if value.type() == dtype else value.cast(dtype)
 
 
-def stored(files: Files, name: str, parts: Sequence[ir.Table]) -> ir.Table:
-    """Rows from several files as one table in the engine, worked out once."""
-    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    return _told(lambda: files.con.create_table(f"made_{name}", rows), name)
-
-
 def count(table: ir.Table) -> int:
     return int(table.count().to_pyarrow().as_py())
 
 
 def claims_of(tables: dict[str, ir.Table]) -> Claims:
     return Claims(**{n: tables[n] if n in tables else ibis.memtable([], schema=s) for n, s in SCHEMAS.items()})
-
-
-def _told(job: Callable[[], Any], name: str) -> Any:
-    """A job of the engine; what it could not read is a refusal."""
-    try:
-        return job()
-    except (OSError, duckdb.Error) as error:
-        given = str(error).splitlines()[0]
-        raise Refusal([Fault(name, given, "cells as the layout says", "mend the cell that is named")]) from None

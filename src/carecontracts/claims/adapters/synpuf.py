@@ -27,6 +27,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from ...refusal import Fault, Refusal
 from ..layout import MOST_CODES
 from .source import (
     GENDERS,
@@ -34,20 +35,27 @@ from .source import (
     Columns,
     Files,
     Imported,
+    Kind,
     Read,
     claims_of,
     count,
     mapped,
     row_of,
-    stored,
 )
 
+_CLAIM = (("desynpuf_id",), ("clm_id",), ("clm_from_dt",))
 KINDS = {
-    "beneficiary": r"beneficiary_summary|_bene\b|_bene\.",
-    "inpatient": r"inpatient",
-    "outpatient": r"outpatient",
-    "carrier": r"carrier",
-    "drugs": r"prescription_drug|pde",
+    "beneficiary": Kind(
+        r"beneficiary_summary|_bene\b|_bene\.",
+        (("desynpuf_id",), ("bene_birth_dt",), ("bene_hi_cvrage_tot_mons",), ("bene_smi_cvrage_tot_mons",)),
+    ),
+    "inpatient": Kind(r"inpatient", (*_CLAIM, ("clm_pmt_amt",))),
+    "outpatient": Kind(r"outpatient", (*_CLAIM, ("clm_pmt_amt",), ("hcpcs_cd_1",))),
+    "carrier": Kind(r"carrier", (*_CLAIM, ("line_nch_pmt_amt_1",), ("line_alowd_chrg_amt_1",))),
+    "drugs": Kind(
+        r"prescription_drug|pde",
+        (("desynpuf_id",), ("pde_id",), ("srvc_dt",), ("tot_rx_cst_amt",), ("ptnt_pay_amt",)),
+    ),
 }
 ALLOWED = ("A", "R", "S")
 VISIT = ("99281", "99285")  # the emergency department's
@@ -64,7 +72,7 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
     log, tables = [], {}
     step("Beneficiaries")
     people = _people(files)
-    tables["eligibility"] = stored(files, "eligibility", [_eligibility(people)])
+    tables["eligibility"] = files.stored("eligibility", [_eligibility(people)])
     without = count(people.filter(people.months == 0))
     why = f"{without:,} had no month of Part A or Part B" if without else "one span for each"
     log.append(Read("beneficiary", count(people), "eligibility", count(tables["eligibility"]), why))
@@ -77,17 +85,17 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
         step(kind.capitalize())
         given = files.table(kind)
         assert given is not None
-        lines = stored(files, kind, lines_of(Columns(given)))
+        lines = files.stored(kind, lines_of(files.columns(given, files.place(kind))))
         log.append(Read(kind, count(given), "medical_claim", count(lines), why))
         parts.append(lines)
     tables["medical_claim"] = ibis.union(*parts)
     drugs = files.table("drugs")
     if drugs is not None:
         step("Drugs")
-        tables["pharmacy_claim"] = stored(files, "pharmacy_claim", [_drugs(Columns(drugs))])
+        tables["pharmacy_claim"] = files.stored("pharmacy_claim", [_drugs(files.columns(drugs, files.place("drugs")))])
         became = count(tables["pharmacy_claim"])
         log.append(Read("drugs", count(drugs), "pharmacy_claim", became, "one line for each event"))
-    return Imported(claims_of(tables), tuple(log))
+    return Imported(claims_of(tables), (*log, *files.not_read()))
 
 
 def _people(files: Files) -> ir.Table:
@@ -96,7 +104,7 @@ def _people(files: Files) -> ir.Table:
     for n, path in enumerate(files.found["beneficiary"]):
         table = files.table("beneficiary", [path], f"given_beneficiary_{n}")
         assert table is not None
-        of = Columns(table)
+        of = files.columns(table, str(path))
         year = of.number("bene_year") if "bene_year" in table.columns else _year_in(path)
         birth, esrd = of.day("bene_birth_dt"), of.text("bene_esrd_ind") == "Y"
         rows = table.select(
@@ -113,11 +121,15 @@ def _people(files: Files) -> ir.Table:
             hmo=of.number("bene_hmo_cvrage_tot_mons"),
         )
         parts.append(rows)
-    return stored(files, "people", parts)
+    return files.stored("people", parts)
 
 
 def _year_in(path: Path) -> int:
-    return int(path.name.lower().split("_beneficiary")[0][-4:])
+    year = path.name.lower().split("_beneficiary")[0][-4:]
+    if not (year.isascii() and year.isdigit()):
+        allowed = "a name with the year, as DE1_0_2008_Beneficiary_Summary_File_Sample_1.csv, or a column BENE_YEAR"
+        raise Refusal([Fault(str(path), "no year", allowed, "name it as CMS does")])
+    return int(year)
 
 
 def _eligibility(people: ir.Table) -> ir.Table:
@@ -156,7 +168,7 @@ def _eligibility(people: ir.Table) -> ir.Table:
 
 def _diagnoses(of: Columns, first: ir.StringValue | None = None) -> dict[str, ir.Value]:
     codes = [of.text(f"icd9_dgns_cd_{n}") for n in of.numbered("icd9_dgns_cd_{n}")]
-    codes = codes if first is None else [ibis.coalesce(first, codes[0]), *codes]
+    codes = codes if first is None else [ibis.coalesce(first, *codes[:1]), *codes]
     named = {f"diagnosis_code_{n}": code for n, code in enumerate(codes[:MOST_CODES], 1)}
     return {"diagnosis_code_type": ibis.literal("icd-9-cm"), **named}
 
