@@ -106,6 +106,11 @@ class Clause(Worded):
         named = {name: unit for template, unit in self.units.items() for name in self._named(template)}
         return named.get(working, unit_of(Dollars))
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether a year's payment depends on the years before it, so that none of them may be missing."""
+        return False
+
     # --- what chance must know of it ---
 
     @property

@@ -15,9 +15,9 @@ from .measuring.section import Measurement
 from .refusal import Fault, Refusal, did_you_mean, show
 from .refusing import checked, faults_in
 from .scales import Scale
-from .units import cents
+from .units import cents, say_list
 from .worded import EachOnce, Name, Party, Text
-from .year import FACTS, Year
+from .year import FACTS, Year, columns_for
 
 TERMS = "terms and their values"
 
@@ -133,6 +133,7 @@ class Contract(BaseModel):
     def _faults_in(self, years: Sequence[Year], so_far: Sequence[Line]) -> Iterator[Fault]:
         last = max((line.year for line in so_far), default=self.first_year - 1)
         end = self.first_year + self.years - 1 if self.years else 2999
+        remembering = [clause.name for clause in self.clauses if clause.has_memory]
         for year in years:
             if not self.first_year <= year.year <= end:
                 allowed = f"a year of the contract: {self.first_year} to {end if self.years else 'its end'}"
@@ -140,12 +141,18 @@ class Contract(BaseModel):
             elif year.year <= last:
                 do = "give each year once, the earliest first"
                 yield Fault(f"{year.place}, year", str(year.year), f"a year after {last}", do)
+            elif year.year > last + 1 and remembering:
+                missing = say_list([str(each) for each in range(last + 1, year.year)][:3])
+                missing += " and the years after it" * (year.year - last > 4)
+                allowed = f"every year from {self.first_year} on: the clause '{remembering[0]}' depends on earlier ones"
+                do = f"add {missing}; or, from Python, give the ledger of the years before as `so_far`"
+                yield Fault(f"{year.place}, year", f"{year.year} without {missing}", allowed, do)
             last = max(last, year.year)
             for clause in self.clauses:
                 for name, unit in clause.facts.items():
                     allowed = f"{(unit or FACTS[name.partition('.')[0]][0]).allowed}: clause '{clause.name}' reads it"
                     if not year.has(name):
-                        yield Fault(f"{year.place}, {name}", "nothing", allowed, f"add `{name}`")
+                        yield Fault(f"{year.place}, {name}", "nothing", allowed, f"add `{columns_for([name])[0]}`")
                     elif unit and (do := unit.fault(value := year.fact(name))):
                         yield Fault(f"{year.place}, {name}", show(value), allowed, do)
 

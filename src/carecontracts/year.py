@@ -1,6 +1,6 @@
 """Year: the measured facts that a settlement may read. Attribution, measures and benchmarks come before it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -145,7 +145,11 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
         group, _, part = map(tidy, name.partition("."))
         if not name.isprintable():
             faults.append(Fault(f"{where}, {show(name)}", "a name that does not print", "plain words", "rename it"))
-        elif group in NAMED_FACTS and (part or group == "claims" or group.endswith("_months")):
+        elif group == "claims" and part in ("", "all"):
+            given, allowed = "one number for all members", "a member's claims in each: claims.1, claims.2 and so on"
+            do = "write each member's apart; one who cost little may be left out"
+            faults.append(Fault(f"{where}, {name}", given, allowed, do))
+        elif group in NAMED_FACTS and (part or group.endswith("_months")):
             value = int(value) if group == "conditions" and isinstance(value, bool) else value
             if (part or "all") in named.setdefault(group, {}):
                 faults.append(Fault(f"{where}, {name}", f"{show(name)} again", "each fact once", "remove one"))
@@ -165,6 +169,15 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
     if faults:
         raise Refusal(faults)
     return year
+
+
+def columns_for(facts: Iterable[str]) -> list[str]:
+    """The columns of a years file that hold these facts; members' claims have one for each, and so two to begin with.
+
+    >>> columns_for(["member_months", "claims"])
+    ['member_months', 'claims.1', 'claims.2']
+    """
+    return [column for fact in facts for column in (("claims.1", "claims.2") if fact == "claims" else (fact,))]
 
 
 def read_years(path: Traversable | Path | str) -> list[Year]:

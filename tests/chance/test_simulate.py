@@ -402,6 +402,27 @@ def test_odds_of_a_fee_says_that_luck_pays_nothing() -> None:
     assert "luck pays nothing" in run.output
 
 
+def test_of_cover_alone_it_is_said_what_luck_moves(tmp_path) -> None:
+    """No clause pays by results, and yet luck moves the cover: "luck pays nothing" would be false."""
+    (tmp_path / "cover.yaml").write_text(
+        """\
+title: Stop loss
+summary: The insurer covers each person's claims above a point.
+parties: {insurer: the insurer, county: the county}
+first_year: 2018
+years: 1
+clauses:
+  - {name: specific cover, kind: stop_loss, payer: insurer, payee: county, due: 3 months after the year ends,
+     attachment: 100000, coinsurance: 1}
+""",
+        "utf-8",
+    )
+    drawn = simulate(Contract.load(tmp_path / "cover.yaml"), draws=200, rng=np.random.default_rng(1))
+    said = in_words(drawn, drawn, 0.0)
+    assert "luck pays nothing" not in said
+    assert f"luck moves what “specific cover” pays ${drawn.net('county').mean():,.0f} in an average year" in said
+
+
 @pytest.mark.parametrize("cost", ["practice", "practice=much", "practice=-5", "=5"])
 def test_odds_refuses_a_cost_that_is_none(cost: str) -> None:
     run = CliRunner().invoke(app, ["odds", "compared/fee", "--cost", cost, "--draws", "50"])

@@ -16,6 +16,7 @@ from carecontracts.files import safe_cell
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import term_sheet
 from carecontracts.programs import mssp
+from carecontracts.year import columns_for
 
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
 # saved 24,000,000 - 22,000,000 - 480,000 = 1,520,000 x 0.5 x 0.9 = 684,000; recouped least(400,000, 342,000)
@@ -85,6 +86,61 @@ def test_several_years_are_settled_in_order_with_one_memory(run, years) -> None:
     assert "58,000.00" in done.out  # what was left of the advance: 400,000 - 342,000
 
 
+STOP_LOSS = """\
+title: Stop loss with an aggregating specific deductible
+summary: The insurer covers each person's claims above a point, once the county has paid a deductible over all of them.
+parties: {insurer: the insurer, county: the county}
+first_year: 2018
+clauses:
+  - {name: premium, kind: stop_loss_premium, payer: county, payee: insurer, due: monthly, per_member_per_month: 43.60}
+  - {name: specific cover, kind: stop_loss, payer: insurer, payee: county, due: 3 months after the year ends,
+     attachment: 225000, coinsurance: 1}
+  - {name: deductible, kind: distribution, payer: county, payee: insurer, due: 3 months after the year ends,
+     out_of: [specific cover], share: 1, cap: 250000}
+"""
+
+
+def test_each_member_has_a_column_of_claims(run, tmp_path) -> None:
+    """Claims of 400,000, 300,000 and 260,000 above 225,000: 175,000 + 75,000 + 35,000 = 285,000."""
+    contract, years = tmp_path / "cover.yaml", tmp_path / "years.csv"
+    contract.write_text(STOP_LOSS, "utf-8")
+    template = run("years", contract)
+    assert template.out == "year,member_months,claims.1,claims.2\n2018,,,\n"
+    assert "A column for each member who cost much: claims.1, claims.2 and so on." in template.err
+    years.write_text("year,member_months,claims.1,claims.2,claims.c\n2018,28092,400000,300000,260000\n", "utf-8")
+    settled = run("settle", contract, years)
+    assert "1,224,811.20" in settled.out  # 28,092 x 43.60
+    assert "285,000.00" in settled.out
+    assert settled.err == "", "all three columns are read"
+
+
+@pytest.mark.parametrize("column", ["claims", "claims.all", " claims"])
+def test_one_column_of_all_members_claims_is_refused(column: str, run, tmp_path) -> None:
+    contract, years = tmp_path / "cover.yaml", tmp_path / "years.csv"
+    contract.write_text(STOP_LOSS, "utf-8")
+    years.write_text(f"year,member_months,{column}\n2018,28092,960000\n", "utf-8")
+    done = run("settle", contract, years)
+    assert (done.code, done.out) == (2, "")
+    assert "a member's claims in each: claims.1, claims.2" in done.err
+
+
+def test_who_gives_no_claims_is_told_of_the_columns(run, tmp_path) -> None:
+    contract, years = tmp_path / "cover.yaml", tmp_path / "years.csv"
+    contract.write_text(STOP_LOSS, "utf-8")
+    years.write_text("year,member_months\n2018,28092\n", "utf-8")
+    assert "add `claims.1`" in run("settle", contract, years).err
+
+
+def test_a_year_missing_from_the_middle_is_refused(run, tmp_path) -> None:
+    years = tmp_path / "years.csv"
+    header = "year,member_months,benchmark,spend\n"
+    years.write_text(header + "2026,1000,10000000,11000000\n2028,1000,10000000,9000000\n", "utf-8")
+    done = run("settle", "losses-carried", years)
+    assert (done.code, done.out) == (2, "")
+    assert "row 3, year" in done.err
+    assert "2028 without 2027" in done.err
+
+
 # --- term-sheet, years, gallery, help --------------------------------------------------------------------------------
 
 
@@ -101,7 +157,7 @@ def test_the_empty_years_file_has_the_columns_that_a_contract_reads(name: str, r
     assert run("years", name, "--out", tmp_path / "years.csv").code == 0
     header, *empty = csv.reader((tmp_path / "years.csv").read_text("utf-8").splitlines())
     contract = Contract.load(gallery(name))
-    assert header == ["year", *contract.facts()]
+    assert header == ["year", *columns_for(contract.facts())]
     assert len(empty) == (contract.years or 1)
     filled = [[row[0], *("1" for _ in row[1:])] for row in empty]
     with (tmp_path / "years.csv").open("w", encoding="utf-8", newline="") as file:

@@ -15,7 +15,7 @@ from carecontracts.gallery import gallery_names
 from carecontracts.ledger import Line
 from carecontracts.paper.term_sheet import paragraph, term_sheet
 from carecontracts.refusal import Refusal
-from carecontracts.year import year_from
+from carecontracts.year import columns_for, year_from
 
 # Plausible facts for any contract: of each kind one number, which `lean` moves up and down from year to year.
 PLAUSIBLE = {"lives": 1_000, "spend": 11_000_000, "benchmark": 12_000_000, "provider_revenue": 6_000_000}
@@ -27,7 +27,7 @@ DOLLARS = 400_000
 def any_year(contract: Contract, number: int, lean: float) -> Year:
     facts: dict[str, Any] = {"year": number, "provider_revenue": PLAUSIBLE["provider_revenue"]}
     against = {name for clause in contract.clauses for name in clause.unless}
-    for name in contract.facts():
+    for name in columns_for(contract.facts()):
         group, _, part = name.partition(".")
         value = PLAUSIBLE.get(group, NAMED.get(group, MONTHS if group.endswith("_months") else DOLLARS))
         if group in ("spend", "amounts", "services", "outcomes") or group.endswith("_months"):

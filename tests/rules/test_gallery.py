@@ -14,9 +14,9 @@ from carecontracts.clauses import MECHANISMS
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import escape, paragraph, term_sheet
 from carecontracts.scales import Ladder, SlidingScale
-from carecontracts.units import Schedule, is_year
+from carecontracts.units import Schedule, cents, is_year
 from carecontracts.worded import fields_in
-from carecontracts.year import year_from
+from carecontracts.year import columns_for, year_from
 
 ROOT = Path(__file__).parents[2]
 NAMES = gallery_names()
@@ -79,7 +79,11 @@ def probing_years(contract: Contract) -> list[Any]:
             changes |= {start + contract.first_year - 1 if counted else start for start in schedule}
     last = contract.first_year + contract.years - 1 if contract.years else max(changes) + 1
     years = sorted({year for year in changes | {max(changes) + 1} if contract.first_year <= year <= last})
-    return [year_from({"year": year} | {name: fact(name) for name in contract.facts()}, "") for year in years]
+    if any(clause.has_memory for clause in contract.clauses):
+        years = list(range(years[0], years[-1] + 1))
+    return [
+        year_from({"year": year} | {name: fact(name) for name in columns_for(contract.facts())}, "") for year in years
+    ]
 
 
 def asked_of(contract: Contract, fact: str) -> list[float]:
@@ -154,6 +158,17 @@ def test_halving_any_number_moves_money(contract: Contract) -> None:
 
 
 # --- what is set is said --------------------------------------------------------------------------------------------
+
+
+def test_what_has_no_memory_pays_the_same_without_earlier_years(contract: Contract) -> None:
+    years = probing_years(contract)
+    ledger = contract.settle(years)
+    for year in years[1:]:
+        this_year = [line for line in ledger if line.year == year.year]
+        for n, clause in enumerate(contract.clauses):
+            if not clause.has_memory:
+                amount, _ = clause.at(year, contract.first_year).pay(year, Ledger(this_year[:n]))
+                assert np.array_equal(cents(amount), this_year[n].amount), (year.year, clause.name)
 
 
 def test_every_term_that_is_set_is_said(contract: Contract) -> None:

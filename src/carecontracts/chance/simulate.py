@@ -36,7 +36,7 @@ from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, PER, Moves
 from ..ledger import Ledger, Line
 from ..refusal import Fault, Refusal, show
-from ..units import least
+from ..units import least, say_list
 from ..year import Year
 from . import convolution
 from .noise import COEFFICIENT, Costs
@@ -182,6 +182,10 @@ class Simulation:
         back = [self._array(self.ledger.total(year=y, payee=self.payer, clause=clauses)) for y in numbers]
         return np.array(pays), np.array(back)
 
+    def of(self, clause: str) -> Any:
+        """What a clause pays in each year and draw: (years x draws)."""
+        return np.array([self._array(self.ledger.total(year=y.year, clause=clause)) for y in self.years])
+
     @cached_property
     def _all(self) -> Ledger:
         lines = Ledger(self.ledger)
@@ -208,6 +212,10 @@ def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
     """What chance pays, told plainly: with a program that changes nothing, and with one that truly saves."""
     clauses = [clause for clause in nothing.contract.clauses if clause.pays_for_results]
     if not clauses:
+        covers = [clause.name for clause in nothing.contract.clauses if {"spend", "claims"} & set(clause.facts)]
+        if covers:
+            said = [f"“{name}” pays {_in_an_average_year(nothing.of(name))}" for name in covers]
+            return f"No clause pays by results; luck moves what {say_list(said)}."
         return (
             "No clause pays by results, so luck pays nothing:"
             " what moves is how many months, services and outcomes there are to pay for."

@@ -41,6 +41,10 @@ class Cumulative(Difference):
     def categories(self) -> tuple[str, str]:
         return ("3A", "ssp") if self.of == "savings" else ("3B", "ssl")
 
+    @property
+    def has_memory(self) -> bool:
+        return self.period != 1
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         before, done = ledger.period(self.name, int(self.period)), "saved" if self.of == "savings" else "lost"
         this_year = self.difference(year, ledger)

@@ -26,6 +26,10 @@ class JointCap(Clause):
     cap: Dollars
     limits: Literal["for each year", "for all years together"] = "for each year"
 
+    @property
+    def has_memory(self) -> bool:
+        return self.limits == "for all years together"
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         counted = year.year if self.limits == "for each year" else None
         paid = ledger.total(year=counted, clause=self.over, payer=self.payee, payee=self.payer)

@@ -40,6 +40,10 @@ class LossCover(Clause):
     def expects(self, year: Expected) -> Mapping[str, Number]:
         return {f"conditions.{self.ended}": int(year.last)}
 
+    @property
+    def has_memory(self) -> bool:
+        return True
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         provided = ledger.total(clause=self.investment, payer=self.payee)
         loss = most(provided - ledger.total(clause=self.repaid_by, payee=self.payee), 0.0)

@@ -115,6 +115,10 @@ class OutcomePrice(Clause):
         }
         return {f"outcomes.{name}": how for name, how in known.items() if name}
 
+    @property
+    def has_memory(self) -> bool:
+        return self.cap_in_all is not None
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         verified = year.outcomes[self.outcome]
         met = least(verified, year.outcomes[self.precondition]) if self.precondition else verified

@@ -32,6 +32,10 @@ class Recoupment(Clause):
     out_of: Annotated[list[ClauseName], Field(min_length=1)]
     share: Share
 
+    @property
+    def has_memory(self) -> bool:
+        return True
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         outstanding = ledger.total(clause=self.advance) - ledger.total(clause=self.name)
         earned = ledger.total(year=year.year, clause=self.out_of)

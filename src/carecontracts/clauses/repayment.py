@@ -39,6 +39,10 @@ class Repayment(Clause):
     yearly_return: Share | None = None
     return_cap: Share | None = None
 
+    @property
+    def has_memory(self) -> bool:
+        return True
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         received = ledger.total(clause=self.out_of, payee=self.payer)
         passed_on = ledger.total(clause=[*self.after, self.name], payer=self.payer)

@@ -65,6 +65,10 @@ class SharedSavings(Difference):
         score = {f"measures.{self.share_by}": middle(self.share_ladder)} if self.share_by and self.share_ladder else {}
         return score | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
 
+    @property
+    def has_memory(self) -> bool:
+        return self.losses_carried is not None
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         saved = self.difference(year, ledger)
         carried = {}

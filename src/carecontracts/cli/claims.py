@@ -11,6 +11,7 @@ from rich.text import Text
 from .. import definitions
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, did_you_mean
+from ..year import columns_for
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, writing
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def measure(
         agreed, given, _ = all_or_refuse(lambda: load(contract), lambda: read.read(claims), outputs.ready)
         with screen(stderr=True).status("Reading") as status:
             made = measured.measure(given, agreed, tell=lambda doing: status.update(plain(doing)))
-        facts = list(agreed.facts())
+        facts = columns_for(agreed.facts())
         rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
         outputs.put(out, as_csv(("year", *facts), rows))
         table = table_of("Year", "Fact", ">Value", "From", title=agreed.title)

@@ -46,8 +46,8 @@ def settle(
 
 
 def _counted(fact: str, contract: Contract) -> bool:
-    """Member months by tier are read where a fee is for all members."""
-    return fact.startswith("member_months.") and "member_months" in contract.facts()
+    """A part is read where a clause reads the whole: months by tier for a fee for all, each member's claims."""
+    return fact.partition(".")[0] in contract.facts()
 
 
 def _print_statement(contract: Contract, ledger: Ledger) -> None:

@@ -6,7 +6,8 @@ from ..contract import Contract
 from ..gallery import gallery, gallery_names
 from ..paper.term_sheet import term_sheet
 from ..paper.word import write_word
-from .common import ContractFile, Out, all_or_refuse, as_csv, load, screen, show_or_put, table_of, writing
+from ..year import columns_for
+from .common import ContractFile, Out, all_or_refuse, as_csv, load, screen, show_or_put, table_of, tell, writing
 
 
 def print_term_sheet(contract: ContractFile, out: Out = None) -> None:
@@ -27,10 +28,12 @@ def years(contract: ContractFile, out: Out = None) -> None:
     with writing(contract) as outputs:
         outputs.file(out)
         agreed, _ = all_or_refuse(lambda: load(contract), outputs.ready)
-        columns = ["year", *agreed.facts()]
+        columns = ["year", *columns_for(agreed.facts())]
         last = agreed.first_year + (agreed.years or 1)
         rows = [(year, *[""] * (len(columns) - 1)) for year in range(agreed.first_year, last)]
         show_or_put(as_csv(columns, rows), out, outputs)
+        if "claims" in agreed.facts():
+            tell("A column for each member who cost much: claims.1, claims.2 and so on.")
 
 
 def list_gallery() -> None:
