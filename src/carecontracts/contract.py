@@ -15,7 +15,7 @@ from .measuring.section import Measurement
 from .refusal import Fault, Refusal, did_you_mean, show
 from .refusing import checked, faults_in
 from .scales import Scale
-from .units import cents, say_list
+from .units import MOST_DOLLARS, cents, is_array, say_dollars, say_list
 from .worded import EachOnce, Name, Party, Text
 from .year import FACTS, Year, columns_for
 
@@ -116,6 +116,10 @@ class Contract(BaseModel):
         for year in years:
             for clause in self.clauses:
                 amount, how = clause.at(year, self.first_year).pay(year, ledger)
+                if not (amount.max() if is_array(amount) else amount) <= MOST_DOLLARS:
+                    allowed = f"a payment of at most {say_dollars(MOST_DOLLARS)}, of which the cents are exact"
+                    where = f"{year.place}, clause '{clause.name}'"
+                    raise Refusal([Fault(where, "a larger payment", allowed, "check its terms, and the year's facts")])
                 if not workings:
                     how = {name: how[name] for name in clause.remembers if name in how}
                 due = clause.months_due(year.year, self.year_starts)

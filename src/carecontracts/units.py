@@ -145,6 +145,9 @@ class Schedule(dict[int, Any]):
 # --- units ------------------------------------------------------------------------------------------------------------
 
 
+MOST_DOLLARS = 1e13  # ten trillion: more is a slip of the keyboard, and its cents are not exact
+
+
 @dataclass(frozen=True)
 class Unit:
     """What one kind of number may be, how it is written, and how it is printed."""
@@ -152,7 +155,7 @@ class Unit:
     name: str
     allowed: str  # in an error: what would have been accepted
     say_number: Callable[[float], str]
-    top: float = 1e13  # ten trillion: more is a slip of the keyboard
+    top: float = MOST_DOLLARS
     bottom: float = 0
     whole: bool = False
 

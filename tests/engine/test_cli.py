@@ -141,6 +141,20 @@ def test_a_year_missing_from_the_middle_is_refused(run, tmp_path) -> None:
     assert "2028 without 2027" in done.err
 
 
+def test_odds_tells_all_wrong_options_at_once_by_their_names(run) -> None:
+    wrong = "--draws 0 --effect 2 --spread -1 --lives 0 --seed -1 --truncation 1e-9"
+    done = run("odds", "shared-savings", *wrong.split(), "--cost", "x", "--cost", "plan=1", "--cost", "plan=2")
+    assert done.code == 2
+    for told in ("--draws", "--effect", "--spread", "--lives", "--seed", "--truncation", "'x'", "'plan' again"):
+        assert told in done.err, told
+    assert "8 mistakes" in done.err
+
+
+def test_a_name_of_the_gallery_misspelt(run) -> None:
+    done = run("term-sheet", "shared-saving")
+    assert (done.code, "did you mean 'shared-savings'?" in done.err) == (2, True)
+
+
 # --- term-sheet, years, gallery, help --------------------------------------------------------------------------------
 
 

@@ -252,12 +252,32 @@ def test_a_year_counts_from_the_first_year_of_the_contract() -> None:
         contract = Contract.load(FOUR_CLAUSES).amend(
             {"fee": {"per_member_per_month": {1: 10, 3: 20}}}, first_year=first
         )
-        paid = [contract.settle([a_year(first + n)]).total(clause="fee") for n in range(5)]
+        ledger = contract.settle([a_year(first + n) for n in range(5)])
+        paid = [ledger.total(clause="fee", year=first + n) for n in range(5)]
         assert paid == [120_000, 120_000, 240_000, 240_000, 240_000]
 
 
-def test_years_may_be_skipped_but_not_repeated_or_turned_round(four_clauses: Contract) -> None:
-    four_clauses.settle([a_year(2026), a_year(2028)])
+def test_years_may_be_skipped_where_nothing_is_remembered(four_clauses: Contract) -> None:
+    """A recoupment counts what was advanced in every year before: none of them may be missing."""
+    for years, missing in (([2026, 2028], "2027"), ([2027], "2026"), ([2029], "2026, 2027 and 2028")):
+        with pytest.raises(Refusal, match=f"without {missing}\\n"):
+            four_clauses.settle([a_year(year) for year in years])
+    before = four_clauses.settle([a_year(2026)])
+    assert four_clauses.settle([a_year(2027)], before) == four_clauses.settle([a_year(2026), a_year(2027)])
+    data = four_clauses.model_dump(exclude_unset=True)
+    data["clauses"] = [clause for clause in data["clauses"] if clause["name"] != "recouped"]
+    forgets = Contract.model_validate(data)
+    assert forgets.settle([a_year(2028)]) == [n for n in forgets.settle([a_year(2026), a_year(2028)]) if n.year == 2028]
+
+
+def test_a_payment_whose_cents_are_not_exact_is_refused(four_clauses: Contract) -> None:
+    """10^13 months at $85 are $8.5 x 10^14, of which a float no longer holds the cents."""
+    with pytest.raises(Refusal, match="of which the cents are exact") as refusal:
+        four_clauses.settle([a_year(2026, member_months={"all": 1e13})])
+    assert refusal.value.faults[0].where == "year 2026, clause 'fee'"
+
+
+def test_years_are_not_repeated_or_turned_round(four_clauses: Contract) -> None:
     for wrong in ([2026, 2026], [2027, 2026]):
         with pytest.raises(Refusal, match="give each year once, the earliest first"):
             four_clauses.settle([a_year(year) for year in wrong])

@@ -1,5 +1,6 @@
 """Chance and price: is it savings or luck, and what must a program cost?"""
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.text import Text
 from ..files import number_in
 from ..parties import price as pricing
 from ..refusal import Fault, Refusal, show
-from ..units import say_percent
+from ..units import MOST_DOLLARS, say_percent
 from ..year import read_years
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, tell, writing
 
@@ -42,13 +43,14 @@ def odds(
         from ..chance import simulate as chance
     with writing(contract, years) as outputs:
         outputs.file(out)
-        agreed, luck, given, outside, _ = all_or_refuse(
+        agreed, _, given, outside, _ = all_or_refuse(
             lambda: load(contract),
-            lambda: chance.Luck(lives=lives, cv=spread, truncation=float("inf") if truncation is None else truncation),
+            lambda: _within(lives=lives, effect=effect, draws=draws, seed=seed, spread=spread, truncation=truncation),
             lambda: read_years(years) if years else None,
             lambda: _dollars_by_party(cost or []),
             outputs.ready,
         )
+        luck = chance.Luck(lives=lives, cv=spread, truncation=math.inf if truncation is None else truncation)
         expected = given or chance.expected_years(agreed, **({"lives": lives} if lives else {}))
         if not given:
             tell("No years given: expected ones are made from the contract's terms.")
@@ -81,13 +83,37 @@ def odds(
         outputs.put(out, as_csv(header, rows))
 
 
+LIMITS: dict[str, tuple[float, float, str]] = {  # of each option: the least, the most, and what it is
+    "lives": (1, 1_000_000, "people, 1 to 1,000,000"),
+    "effect": (-1, 1, "a share from -1 to 1: 0.05 is 5% of spending"),
+    "draws": (2, 100_000, "2 to 100,000"),
+    "seed": (0, 2**63, "a whole number, 0 or more"),
+    "spread": (0.01, 20, "a number from 0.01 to 20"),
+    "truncation": (1, MOST_DOLLARS, "dollars, 1 or more"),
+    "chance": (0.001, 0.999, "a share from 0.001 to 0.999: 0.5 is an even chance"),
+}
+
+
+def _within(**options: float | None) -> None:
+    """Refuses every option that is outside its limits, by the name that it has on the command line."""
+    faults = [
+        Fault(f"--{name}", show(value), LIMITS[name][2], "give a number in between")
+        for name, value in options.items()
+        if value is not None and not LIMITS[name][0] <= value <= LIMITS[name][1]
+    ]
+    if faults:
+        raise Refusal(faults)
+
+
 def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
     """`practice=1250000` as a party and a number."""
     found, faults = {}, []
     for text in given:
         party, _, dollars = text.partition("=")
         number = number_in(dollars)
-        if isinstance(number, str) or number < 0 or not party:
+        if party in found:
+            faults.append(Fault("--cost", f"{show(party)} again", "each party once", "add them up"))
+        elif isinstance(number, str) or not 0 <= number <= MOST_DOLLARS or not party:
             faults.append(Fault("--cost", show(text), "PARTY=DOLLARS, as in practice=1250000", "correct it"))
         else:
             found[party] = float(number)
@@ -112,7 +138,9 @@ def price(
         raise Refusal([Fault("PROGRAM", "nothing", "a file", "begin with: carecontracts price --example > mine.yaml")])
     with writing(proposal) as outputs:
         outputs.file(out)
-        given, _ = all_or_refuse(lambda: pricing.Proposal.load_file(proposal), outputs.ready)
+        given, _, _ = all_or_refuse(
+            lambda: pricing.Proposal.load_file(proposal), lambda: _within(chance=chance), outputs.ready
+        )
         priced = pricing.price(given, chance=chance)
         _print_price(priced, chance)
         header = ("year", "people", "posts", "cost", "price", "must_save_to_date", "belief", "truly", "shown")

@@ -96,7 +96,7 @@ def make(
     members: Annotated[int, typer.Option(help="How many people.")] = 5_000,
     years: Annotated[int, typer.Option(help="How many calendar years.")] = 3,
     first_year: Annotated[int, typer.Option(help="The first of them.")] = 2023,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same people.")] = 1,
 ) -> None:
     """Make up people and their claims, to try every later step without anyone's data."""
     with needing("people"):

@@ -15,7 +15,7 @@ from rich.text import Text
 from ..contract import Contract
 from ..files import safe_cell
 from ..gallery import gallery, gallery_names
-from ..refusal import Fault, Refusal, printable
+from ..refusal import Fault, Refusal, did_you_mean, printable
 from ..writing import Outputs
 
 ContractFile = Annotated[
@@ -37,8 +37,13 @@ def needing(extra: str) -> Iterator[None]:
 
 def load(contract: str) -> Contract:
     """A contract by its path, or by its name in the gallery."""
-    named = contract in gallery_names() and not Path(contract).exists()
-    return Contract.load(gallery(contract) if named else contract)
+    known = gallery_names()
+    if contract in known or Path(contract).is_file():
+        return Contract.load(contract if Path(contract).is_file() else gallery(contract))
+    if (hint := did_you_mean(contract, known)) and not Path(contract).exists():
+        do = f"{hint}check the path, or name one of `carecontracts gallery`"
+        raise Refusal([Fault(contract, "no such file", "a contract file, or a name from the gallery", do)])
+    return Contract.load(contract)
 
 
 def all_or_refuse(*jobs: Any) -> list[Any]:
