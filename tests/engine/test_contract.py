@@ -289,13 +289,14 @@ def test_a_year_outside_the_contract_is_refused(four_clauses: Contract, year: in
         four_clauses.settle([a_year(year)])
 
 
-@pytest.mark.parametrize("year", [2026, 2030])
-def test_the_first_and_the_last_year_of_the_contract_settle(four_clauses: Contract, year: int) -> None:
-    assert len(four_clauses.settle([a_year(year)])) == 5
+@pytest.mark.parametrize("last", [2026, 2030])
+def test_the_first_and_the_last_year_of_the_contract_settle(four_clauses: Contract, last: int) -> None:
+    years = range(2026, last + 1)
+    assert len(four_clauses.settle([a_year(year) for year in years])) == 5 * len(years)
 
 
 def test_a_year_already_settled_is_refused(four_clauses: Contract) -> None:
-    so_far = four_clauses.settle([a_year(2027)])
+    so_far = four_clauses.settle([a_year(2026), a_year(2027)])
     with pytest.raises(Refusal, match="a year after 2027"):
         four_clauses.settle([a_year(2026)], so_far)
 
