@@ -311,6 +311,13 @@ def test_trials_in_any_order_and_at_once_say_the_same():
         prior.after(0.1, 0)
 
 
+@pytest.mark.parametrize(("level", "half"), [(0.95, 1.959964), (0.90, 1.644854), (0.50, 0.674490)])
+def test_the_interval_of_a_belief_has_as_much_on_either_side(level, half):
+    low, high = Belief(0.10, 0.05).interval(level)
+    assert (low, high) == pytest.approx((0.10 - half * 0.05, 0.10 + half * 0.05), abs=1e-6)
+    assert Belief(0.10, 0.05).chance_of(low) - Belief(0.10, 0.05).chance_of(high) == pytest.approx(level)
+
+
 def test_the_winners_curse_of_caremore():
     """A trial with a standard error of $3,664 finds an effect of $10,260 80% of the time: more than its own estimate.
 

@@ -360,3 +360,12 @@ def test_imported_tables_are_what_read_takes_and_are_clean(rif, tmp_path):
     ]  # fmt: skip
     with pytest.raises(FileExistsError):  # the command refuses such a folder before it reads
         medicare.adapt(rif).write(tmp_path / "out")
+
+
+@pytest.mark.parametrize(("says", "rows"), [("F", 2), ("", 2), ("N", 1)])
+def test_a_claim_counts_that_does_not_say_that_it_is_not_final(rif, says, rows):
+    with (rif / "carrier.csv").open(encoding="utf-8", newline="") as file:
+        first, second = csv.DictReader(file, delimiter="|")
+    write(rif / "carrier.csv", [first, second | {"FINAL_ACTION": says}], "|")
+    (carrier,) = (read for read in medicare.adapt(rif).read if read.file == "carrier")
+    assert (carrier.rows, carrier.became) == (2, rows)

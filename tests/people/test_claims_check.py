@@ -186,6 +186,16 @@ def test_today_is_not_the_future():
     assert report.kept.medical_claim.claim_start_date.execute().dt.date.tolist() == [TODAY]
 
 
+def test_a_stay_on_the_roster_that_ends_before_it_starts_is_left_out():
+    listed = pd.DataFrame({"person_id": ["a"] * 3, "organization": "clinic"})
+    listed = listed.assign(
+        start_date=["2025-05-01", "2025-06-01", "2025-07-01"], end_date=["2025-04-30", "2025-06-01", None]
+    )
+    report = one_year([{"claim_start_date": "2025-05-05"}], roster=listed)
+    assert found(report) == {("roster", "end_date", "ends before it starts"): 1}
+    assert sorted(f"{day:%m-%d}" for day in report.kept.roster.start_date.execute()) == ["06-01", "07-01"]
+
+
 def test_two_values_found_on_one_day_are_two_records():
     found_that_day = pd.DataFrame({"person_id": ["a"] * 3, "outcome_value": [14.0, 9.0, 9.0]})
     records = found_that_day.assign(outcome_date="2025-05-05", outcome="phq9")

@@ -201,6 +201,13 @@ def test_stays_do_not_overlap_and_end_before_death(one_line):
     assert not (each.discharge_date > death).any()
 
 
+def test_nothing_is_paid_before_it_ends(one_line):
+    _, lines = one_line
+    medical, drugs = lines["medical_claim"], lines["pharmacy_claim"]
+    assert (medical.paid_date >= medical.claim_end_date).all()
+    assert (drugs.paid_date >= drugs.dispensing_date).all()
+
+
 def test_stays_that_fill_a_month_end_in_it():
     # Five stays of 20 nights in all and two days between them take 28 of the 31 days of January.
     people = synthetic.panel("medicaid", 3_000, 1, rng=rng(5))
