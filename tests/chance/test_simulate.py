@@ -347,6 +347,14 @@ def test_cash_by_hand() -> None:
     assert practice["chance of loss"] == 1
 
 
+@pytest.mark.parametrize(("team", "lost"), [(119_999, 0), (120_000, 0), (120_001, 1)])
+def test_who_neither_gains_nor_loses_has_not_lost(team: float, lost: float) -> None:
+    """$10 x 12,000 months, against what the team costs."""
+    year = Year(year=1, member_months={"all": 12_000})
+    drawn = simulate(FEE, [year], draws=2, rng=rng(), luck=STILL, costs={"practice": team})
+    assert drawn.table().set_index("party").loc["practice", "chance of loss"] == lost
+
+
 def test_more_people_are_less_luck() -> None:
     small, large = (simulate(SAVINGS, draws=DRAWS, rng=rng(), luck=Luck(lives=n, common=0)) for n in (300, 30_000))
     assert small.results()[0].mean() / 300 > 5 * large.results()[0].mean() / 30_000

@@ -273,6 +273,16 @@ def test_depression():
     assert found == [expected for _, expected in cases]
 
 
+def test_of_two_scores_of_one_day_the_larger_counts():
+    # 8 and 12 at first, then 7: from 12, a fall of 5. At the end 7 and 8: from 12, a fall of 4.
+    cases = [
+        ([("01-10", 8), ("01-10", 12), ("05-10", 7)], (1, 1)),
+        ([("01-10", 12), ("05-10", 7), ("05-10", 8)], (1, 0)),
+    ]
+    given = [{"outcomes": [record(on, "phq9", score) for on, score in scores]} for scores, _ in cases]
+    assert each("depression_response", given) == [expected for _, expected in cases]
+
+
 def test_self_rated_health():
     cases = [([2, 3], (1, 1)), ([2, 2], (1, 0)), ([3, 2], (1, 0)), ([5, 5], (0, 0)), ([4, 5], (1, 1))]
     found = each("self_rated_health", [scored("self_rated_health", ratings) for ratings, _ in cases])
