@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import ibis.expr.types as ir
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from ..refusal import Fault, Refusal, show
 from .layout import NEEDED, SCHEMAS
@@ -194,11 +194,11 @@ def load_text(con: Any, name: str, files: list[Path]) -> tuple[ir.Table, tuple[t
     """
     alike: dict[tuple[tuple[str, ...], str], list[Path]] = {}
     for path in files:
-        columns, sign = header(path)
-        alike.setdefault((tuple(columns), sign), []).append(path)
+        names, sign = header(path)
+        alike.setdefault((tuple(names), sign), []).append(path)
     made = False
-    for (columns_, sign), group in alike.items():
-        columns = "{" + ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in columns_) + "}"
+    for (each, sign), group in alike.items():
+        columns = "{" + ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in each) + "}"
         listed = "[" + ", ".join(_quoted(escaped(path)) for path in group) + "]"
         text = f"read_csv({listed}, auto_detect=false, header=true, delim={_quoted(sign)}, quote='\"', escape='\"', "
         text += f"columns={columns}, store_rejects=true, rejects_limit=0, hive_partitioning=false)"
