@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = ("people", "dollars", "benchmark", "facts")
+MOST_PEOPLE = 10**12
 THE_YEAR = "the year"  # the group of people whom the contract is for; a benchmark's groups have names of their own
 BY_SERVICE = "the year by service"
 
@@ -204,14 +205,45 @@ def _hidden_people(rows: Sequence[People]) -> Iterator[int]:
 
 
 def _hidden_dollars(rows: Sequence[Dollars]) -> Iterator[int]:
-    """Rows of 1 to 10 people; and where one of the rows that left lines out stands alone, another to hide it."""
+    """Rows of 1 to 10 people, and as many more as keep one from being worked out.
+
+    The rows that left lines out add up, in each group, to a sum that a reader has. Groups of one year of claims share
+    some of them, so what one group shows or hides counts in the others: a row is safe if no adding and subtracting of
+    the groups' sums leaves it alone.
+    """
+    import numpy as np
+
     from .small_cells import SMALLEST
 
-    for group in _by_group(rows):
-        some = {place: row for place, row in group.items() if row.people}
-        small = {place for place, row in some.items() if row.people < SMALLEST}
-        left_out = sorted((p for p, row in some.items() if row.kind in LINES_LEFT_OUT), key=lambda p: some[p].people)
-        yield from small
-        if len(small.intersection(left_out)) == 1:
-            others = [place for place in left_out if place not in small]
-            yield from others[:1] or (p for p, row in enumerate(rows) if row.kind == Kind.OTHER_YEAR)
+    groups = list(_by_group(rows))
+    amount: dict[int, Any] = {}  # of each row that is a part of the sum: what stands for it wherever it stands
+    for group in groups:
+        of_other_years = [row[4:] for row in group.values() if row.kind == Kind.OTHER_YEAR]
+        for place, row in group.items():
+            if row.kind == Kind.OTHER_YEAR or (row.kind in LINES_LEFT_OUT and row.people):
+                amount[place] = (row.kind, row.people, row.lines, row.cents, *of_other_years)
+    small = {place for place, row in enumerate(rows) if row.people and row.people < SMALLEST}
+    hidden = {amount[place] for place in small if place in amount}
+
+    def alone(one: Any) -> bool:
+        order = {each: n for n, each in enumerate(hidden)}
+        sums = [[float(each in {amount.get(p) for p in group}) for each in order] for group in groups]
+        row = [float(each == one) for each in order]
+        return bool(np.linalg.matrix_rank(np.array([*sums, row])) == np.linalg.matrix_rank(np.array(sums)))
+
+    def with_it(one: Any) -> Iterator[tuple[int, int]]:
+        """The rows that could hide one, those of the fewest people first; the lines of other years last."""
+        for group in groups:
+            if any(amount.get(place) == one for place in group):
+                for place, row in group.items():
+                    if place in amount and amount[place] not in hidden:
+                        yield row.people or MOST_PEOPLE, place
+
+    for one in sorted({amount[place] for place in small if place in amount}, key=str):
+        while alone(one) and (others := sorted(with_it(one))):
+            other = rows[others[0][1]]
+            if other.kind == Kind.OTHER_YEAR:  # those of the other groups would give it back
+                hidden |= {amount[place] for place in amount if rows[place].kind == Kind.OTHER_YEAR}
+            else:
+                hidden.add(amount[others[0][1]])
+    yield from small | {place for place in amount if amount[place] in hidden}

@@ -184,3 +184,25 @@ def test_months_lines_and_dollars_go_with_their_people() -> None:
     assert tables["people"].member_months.tolist() == [1_200, MARK, MARK]
     rows = tables["dollars"][["people", "lines", "dollars"]].to_numpy().tolist()
     assert rows[2:4] == [[MARK] * 3] * 2
+
+
+def test_what_one_group_shows_does_not_give_back_what_another_hides() -> None:
+    """Two groups of one year of claims share two rules; each alone would hide the five people with another row.
+
+    By hand: the first group's sum less the fee claims that the second showed were the $1,234.56 of five people.
+    """
+
+    def group(name: str, of_people: int) -> list[Dollars]:
+        rows = [
+            (Kind.READ, None, 5_000, 100_000_000),
+            (Kind.OTHER_YEAR, None, -3_000, -60_000_000),
+            (Kind.PAID_LATE, 5, -9, -123_456),
+            (Kind.FEE_CLAIMS, 12, -12, -60_000),
+            (Kind.NOT_THIS_YEAR, of_people, -900, -1_000_000 * of_people),
+        ]
+        return [Dollars(2026, name, kind, str(kind), *counts) for kind, *counts in rows]
+
+    made = Reconciliation(dollars=[*group("the same people in 2025", 500), *group("found in 2024", 11)])
+    hides = {(made.dollars[n].group, made.dollars[n].kind) for n in hidden(made)[1]}
+    for name in ("the same people in 2025", "found in 2024"):
+        assert hides >= {(name, Kind.PAID_LATE), (name, Kind.FEE_CLAIMS)}
