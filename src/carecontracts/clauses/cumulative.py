@@ -43,7 +43,7 @@ class Cumulative(Difference):
 
     @property
     def has_memory(self) -> bool:
-        return self.period != 1
+        return int(self.period) != 1
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         before, done = ledger.period(self.name, int(self.period)), "saved" if self.of == "savings" else "lost"
