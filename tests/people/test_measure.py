@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from carecontracts import Contract, Refusal, read_years
 from carecontracts.claims.layout import Claims
@@ -411,7 +412,7 @@ def test_dollars_by_service_are_of_lines_that_count() -> None:
               "due": "9 months after the year ends", "prepaid": ["fee"], "services": ["professional"],
               "side": "what they cost beyond that", "bands": {0: 1.0}}  # fmt: skip
     data = agreed.model_dump(exclude_unset=True)
-    reading = Contract._from(data | {"clauses": [*data["clauses"], budget]}, {}, "contract")
+    reading = Contract.parse(yaml.safe_dump(data | {"clauses": [*data["clauses"], budget]}))
     assert measure(CLAIMS, reading).years[0].services == {"professional": 9_120}
 
 
