@@ -121,8 +121,8 @@ def test_years_with_another_sign_between_the_columns(sign, tmp_path):
     assert [(year.spend, year.conditions["met"]) for year in read_years(path)] == [(5, 1), (6, 0)]
 
 
-def test_a_million_bad_lines_are_told_on_a_page():
-    faults = [Fault(f"row {n}", f"'{n}x'", "a number", "mend it") for n in range(1_000_000)]
+def test_many_bad_lines_are_told_on_a_page():
+    faults = [Fault(f"row {n}", f"'{n}x'", "a number", "mend it") for n in range(200_000)]
     assert len("\n".join(told_all(faults)).splitlines()) < 120
 
 
