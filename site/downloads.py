@@ -173,14 +173,15 @@ def package() -> str:
     return base64.encodebytes(zlib.compress(zipped(code | gallery, zipfile.ZIP_STORED), 9)).decode()
 
 
-def imported(source: str, package: str = "") -> set[str]:
-    r"""The modules that a text imports as it is loaded; those inside functions wait until they are asked for.
+def imported(source: str, package: str = "", inside: bool = False) -> set[str]:
+    r"""The modules that a text imports as it is loaded, and with `inside` those that its functions import.
 
     >>> sorted(imported("import ibis\nfrom ..units import least", "carecontracts.people"))
     ['carecontracts.units', 'carecontracts.units.least', 'ibis']
     """
     found = set()
-    for node in ast.parse(source).body:
+    tree = ast.parse(source)
+    for node in ast.walk(tree) if inside else tree.body:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -191,9 +192,13 @@ def imported(source: str, package: str = "") -> set[str]:
 
 
 def needs(notebook: Any) -> dict[str, str]:
-    """The libraries that must be installed for a notebook to run: its own imports, and those of what it imports."""
+    """The libraries that must be installed for a notebook to run: its own imports, and those of what it imports.
+
+    What a function imports waits until it is called; a notebook that measures calls what the parts do.
+    """
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     waiting = [name for source in code for name in imported(re.sub(r"(?m)^[%!].*$", "", source))]
+    measures = any(name.startswith("carecontracts.measured") for name in waiting)
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -203,7 +208,8 @@ def needs(notebook: Any) -> dict[str, str]:
             for file in (path / "__init__.py", path.with_suffix(".py")) if name.startswith("carecontracts.") else ():
                 if file.is_file():
                     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-                    waiting += imported(file.read_text("utf-8"), package)
+                    parts = measures and name.startswith(("carecontracts.measuring.", "carecontracts.reconciliation"))
+                    waiting += imported(file.read_text("utf-8"), package, inside=parts)
     tops = {name.partition(".")[0] for name in seen}
     return EVERY | {library: module for library, module in SOME.items() if module in tops}
 
