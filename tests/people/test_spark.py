@@ -95,7 +95,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def spark(folder: Path) -> Iterator[Claims]:
+def spark(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claims]:
     """The same claims, read by name from a Spark session."""
     missing = [] if shutil.which("java") else ["Java"]
     try:
@@ -106,10 +106,11 @@ def spark(folder: Path) -> Iterator[Claims]:
         reason = f"no {' and no '.join(missing)}"
         assert not REQUIRED, f"CARECONTRACTS_SPARK=1, but {reason}"
         pytest.skip(reason)
+    home = tmp_path_factory.mktemp("spark")  # its warehouse is no table of the folder
     quiet = {
         "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC",
-        "spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.driver.extraJavaOptions": f"-Duser.dir={folder}",
+        "spark.sql.warehouse.dir": str(home / "warehouse"), "spark.driver.extraJavaOptions": f"-Duser.dir={home}",
     }  # fmt: skip
     builder = SparkSession.builder.master("local[2]").appName("carecontracts")
     for key, value in quiet.items():
