@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,7 @@ from carecontracts.people.member_years import member_years
 
 YEARS = (2023, 2024)
 LINES_A_PERSON = 50  # over the two years
+PROVIDERS = 400  # who bill, each the same share of the lines
 MOST_TIMES, MOST_GB = 1.0, 2.5
 ENGINE_MEMORY = "1800MB"
 
@@ -97,6 +99,8 @@ def make(folder: Path, lines: int) -> None:
                 as bill_type_code,
             case when {kind} < 30 then {pick(REVENUE, 7)} end
                 as revenue_center_code,
+            '9' || lpad((hash(i * 1000 + 11) % {PROVIDERS})::varchar, 9, '0') as billing_npi,
+            {day} + (hash(i * 1000 + 12) % 120)::int as paid_date,
             case when {kind} >= 30 then {pick(PLACES, 8)} end as place_of_service_code,
             case when {kind} < 4 then '291' end as drg_code,
             {pick(PROCEDURES, 9)} as hcpcs_code, {pick(DIAGNOSES, 10)} as diagnosis_code_1,
@@ -126,26 +130,8 @@ def ours(folder: Path, out: Path) -> None:
     member_years(read(con), YEARS).to_parquet(out)
 
 
-# The same table, as an analyst would write it for DuckDB.
-SQL = """
-with spans as (
-    select person_id, gender, race, birth_date, death_date, payer_type, dual_status_code,
-        12 * year(enrollment_start_date) + month(enrollment_start_date) - 1 as first,
-        coalesce(12 * year(enrollment_end_date) + month(enrollment_end_date) - 1, 25200) as last
-    from '{folder}/eligibility/*.parquet'),
-fresh as (
-    select *, greatest(first, coalesce(max(last) over (partition by person_id order by first, last
-        rows between unbounded preceding and 1 preceding) + 1, 0)) as fresh from spans),
-covered as (
-    select person_id, y as year, max(payer_type) as payer_type,
-        max((dual_status_code in ('01', '02', '03', '04', '05', '06', '08'))::int) as dual,
-        coalesce(max(nullif(gender, 'unknown')), 'unknown') as gender, max(race) as race,
-        y - year(max(birth_date)) as age,
-        sum(greatest(0, least(last, 12 * y + 11) - greatest(fresh, 12 * y) + 1)) as months,
-        coalesce((year(max(death_date)) = y)::int, 0) as died
-    from fresh, (values (2023), (2024)) years(y) where first <= 12 * y + 11 and last >= 12 * y group by person_id, y),
-lines as (
-    select person_id, year(claim_start_date) as year, claim_start_date, paid_amount, allowed_amount, hcpcs_code,
+# The kind of service of a line, as an analyst would write it for DuckDB.
+SERVICE = """
         case when claim_type = 'institutional' and (left(right(bill_type_code, 3), 2) in ('11', '12')
                 or coalesce(bill_type_code, '') = '' and (coalesce(drg_code, '') <> '' or admission_date is not null))
             then 'inpatient'
@@ -165,7 +151,30 @@ lines as (
                 or claim_type = 'institutional' and right(revenue_center_code, 3) between '900' and '919'
                 or place_of_service_code between '51' and '58' or hcpcs_code between 'H0001' and 'H2037'
             then 'behavioral'
-        when claim_type = 'institutional' then 'outpatient' else 'professional' end as service
+        when claim_type = 'institutional' then 'outpatient' else 'professional' end
+"""
+
+# The same table.
+SQL = """
+with spans as (
+    select person_id, gender, race, birth_date, death_date, payer_type, dual_status_code,
+        12 * year(enrollment_start_date) + month(enrollment_start_date) - 1 as first,
+        coalesce(12 * year(enrollment_end_date) + month(enrollment_end_date) - 1, 25200) as last
+    from '{folder}/eligibility/*.parquet'),
+fresh as (
+    select *, greatest(first, coalesce(max(last) over (partition by person_id order by first, last
+        rows between unbounded preceding and 1 preceding) + 1, 0)) as fresh from spans),
+covered as (
+    select person_id, y as year, max(payer_type) as payer_type,
+        max((dual_status_code in ('01', '02', '03', '04', '05', '06', '08'))::int) as dual,
+        coalesce(max(nullif(gender, 'unknown')), 'unknown') as gender, max(race) as race,
+        y - year(max(birth_date)) as age,
+        sum(greatest(0, least(last, 12 * y + 11) - greatest(fresh, 12 * y) + 1)) as months,
+        coalesce((year(max(death_date)) = y)::int, 0) as died
+    from fresh, (values (2023), (2024)) years(y) where first <= 12 * y + 11 and last >= 12 * y group by person_id, y),
+lines as (
+    select person_id, year(claim_start_date) as year, claim_start_date, paid_amount, allowed_amount, hcpcs_code,
+        {service} as service
     from '{folder}/medical_claim/*.parquet'),
 medical as (
     select person_id, year, sum(paid_amount) as paid, sum(allowed_amount) as allowed,
@@ -221,7 +230,7 @@ from covered c left join medical m using (person_id, year) left join drugs d usi
 
 
 def sql(folder: Path, out: Path) -> None:
-    engine(folder).sql(f"copy ({SQL.format(folder=folder)}) to '{out}' (format parquet)")
+    engine(folder).sql(f"copy ({SQL.format(folder=folder, service=SERVICE)}) to '{out}' (format parquet)")
 
 
 def scan(folder: Path, out: Path) -> None:
@@ -242,11 +251,11 @@ def scan(folder: Path, out: Path) -> None:
 JOBS = {"the package": ours, "SQL by hand": sql, "a bare scan": scan}
 
 
-def run(job: str, folder: Path, out: Path) -> dict[str, float]:
-    """One job in a process of its own: seconds, and the process's peak of memory in GB."""
+def run(job: str, folder: Path, out: Path, script: str = __file__) -> dict[str, float]:
+    """One job of a script in a process of its own: seconds, and the process's peak of memory in GB."""
     out.unlink(missing_ok=True)
     done = subprocess.run(
-        [sys.executable, __file__, "--job", job, str(folder), str(out)], capture_output=True, text=True, check=False
+        [sys.executable, script, "--job", job, str(folder), str(out)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{job} did not finish: {done.stderr.strip().splitlines()[-1]}")
@@ -254,9 +263,10 @@ def run(job: str, folder: Path, out: Path) -> dict[str, float]:
     return found
 
 
-def one_job(job: str, folder: Path, out: Path) -> None:
+def one_job(work: Callable[[Path, Path], None], folder: Path, out: Path) -> None:
+    """Does the work and prints what it took."""
     start, cpu = time.perf_counter(), time.process_time()
-    JOBS[job](folder, out)
+    work(folder, out)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes, on Linux
     print(json.dumps({"seconds": seconds, "cpu": time.process_time() - cpu, "gb": peak / 2**20}))
@@ -308,6 +318,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--job"]:
-        one_job(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+        one_job(JOBS[sys.argv[2]], Path(sys.argv[3]), Path(sys.argv[4]))
     else:
         raise SystemExit(main())
