@@ -159,8 +159,10 @@ SQL = """
 with spans as (
     select person_id, gender, race, birth_date, death_date, payer_type, dual_status_code,
         12 * year(enrollment_start_date) + month(enrollment_start_date) - 1 as first,
-        coalesce(12 * year(enrollment_end_date) + month(enrollment_end_date) - 1, 25200) as last
-    from '{folder}/eligibility/*.parquet'),
+        coalesce(12 * year(ended) + month(ended) - 1, 25200) as last
+    from (select *, least(enrollment_end_date, max(death_date) over (partition by person_id)) as ended
+          from '{folder}/eligibility/*.parquet')
+    where enrollment_start_date <= coalesce(death_date, enrollment_start_date)),
 fresh as (
     select *, greatest(first, coalesce(max(last) over (partition by person_id order by first, last
         rows between unbounded preceding and 1 preceding) + 1, 0)) as fresh from spans),
