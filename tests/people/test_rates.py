@@ -28,9 +28,9 @@ def covered(person="a", start="2024-01-01", end="2025-12-31", birth="1980-05-05"
     }  # fmt: skip
 
 
-def stay(start, end, person="a", diagnosis="J189", elective=False, died=False):
+def stay(start, end, person="a", diagnosis="J189", elective=False, died=False, bill="111"):
     return {
-        "person_id": person, "claim_type": "institutional", "bill_type_code": "111", "claim_start_date": day(start),
+        "person_id": person, "claim_type": "institutional", "bill_type_code": bill, "claim_start_date": day(start),
         "claim_end_date": day(end), "admission_date": day(start), "discharge_date": day(end),
         "diagnosis_code_1": diagnosis, "admit_type_code": "3" if elective else "1",
         "discharge_disposition_code": "20" if died else "01",
@@ -98,6 +98,65 @@ def test_stays_that_touch_are_one(stays, expected):
     found = stays_of(claims_of(stays)).order_by("admission_date").execute()
     dates = [(f"{a:%m-%d}", f"{d:%m-%d}") for a, d in zip(found.admission_date, found.discharge_date, strict=True)]
     assert dates == expected
+
+
+def bill(kind, start, end, status):
+    """A claim of a stay without an admission date."""
+    return stay(start, end, bill=kind) | {
+        "admission_date": None, "discharge_date": None, "discharge_disposition_code": status,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bills", "nights"),
+    [
+        # One long stay, billed each month: by the status "still a patient", by the bill type, or by either.
+        ([("112", "01-10", "01-31", "30"), ("113", "02-01", "02-28", "30"), ("114", "03-01", "03-05", "01")], [54]),
+        ([("112", "01-10", "01-31", None), ("113", "02-01", "02-28", None), ("114", "03-01", "03-05", None)], [54]),
+        ([("0112", "01-10", "01-31", ""), ("0114", "02-01", "02-28", "1")], [49]),
+        ([("111", "01-10", "01-31", "30"), ("111", "02-01", "02-28", "01")], [49]),
+        ([("112", "01-10", "01-31", "30"), ("114", "03-01", "03-05", "01")], [54]),  # February's bill is missing
+        ([("112", "01-10", "01-31", "01"), ("114", "02-10", "02-12", "01")], [21, 2]),  # it says that the patient left
+        ([("112", "2024-12-20", "2024-12-31", "30"), ("114", "01-01", "01-10", "01")], [21]),  # over New Year
+        # A transfer, by the day after; home is no transfer, and two days later is no transfer.
+        ([("111", "01-10", "01-15", "02"), ("111", "01-16", "01-20", "01")], [10]),
+        ([("111", "01-10", "01-15", "5"), ("111", "01-16", "01-20", "01")], [10]),
+        ([("111", "01-10", "01-15", "65"), ("111", "01-16", "01-20", "01")], [10]),
+        ([("111", "01-10", "01-15", "01"), ("111", "01-16", "01-20", "01")], [5, 4]),
+        ([("111", "01-10", "01-15", "02"), ("111", "01-17", "01-20", "01")], [5, 3]),
+        ([("111", "01-10", "01-20", "30"), ("111", "01-12", "01-15", "02"), ("111", "01-16", "01-20", "01")], [10]),
+    ],
+)
+def test_interim_bills_and_transfers_are_one_stay(bills, nights):
+    found = stays_of(claims_of([bill(*each) for each in bills])).order_by("admission_date").execute()
+    assert found.days.tolist() == nights
+
+
+def test_a_long_stay_billed_each_month_is_one_admission_and_no_readmission():
+    bills = [("112", "01-10", "01-31", "30"), ("113", "02-01", "02-28", "30"), ("114", "03-01", "03-05", "01")]
+    claims = claims_of([bill(*each) for each in bills])
+    assert counted(claims, "admissions") == (1, 1)
+    assert counted(claims, "readmissions") == (1, 0)
+
+
+def test_who_is_still_there_or_dies_there_is_not_discharged():
+    there = [bill("112", "01-10", "01-31", "30")]
+    back = [stay("02-10", "02-12")]
+    cases = [
+        {"lines": there},
+        {"lines": [*there, bill("114", "02-01", "02-05", "01"), *back]},
+        {"lines": [stay("01-10", "01-31", died=True)]},
+        {"lines": [stay("01-10", "01-31")], "people": [covered(death="01-31")]},  # which the bill does not say
+        {"lines": [stay("01-10", "01-31")], "people": [covered(death="02-01")]},
+    ]
+    assert each("readmissions", cases) == [(0, 0), (2, 1), (0, 0), (0, 0), (1, 0)]
+
+
+def test_a_stay_over_new_year_is_admitted_once():
+    bills = [bill("112", "2024-12-20", "2024-12-31", "30"), bill("114", "01-01", "01-10", "01")]
+    claims = claims_of(bills, [covered(end="2025-12-31")])
+    assert counted(claims, "admissions") == (1, 0)
+    assert counted(claims, "readmissions") == (1, 0)  # discharged in the year
 
 
 def test_a_stay_has_the_reason_for_which_it_began():

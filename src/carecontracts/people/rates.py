@@ -179,13 +179,15 @@ class AfterDischarge(Within):
 
         days = self.window
         index = stays_in_turn(claims)
-        index = index.filter(index.discharge_date.between(first, last - timedelta(days=days)), index.died == 0)
+        index = index.filter(index.discharge_date.between(first, last - timedelta(days=days)))
+        index = index.filter(index.died == 0, index.still == 0)
         if self.diagnoses:
             index = index.filter(_begins_with(index.diagnosis, self.diagnoses))
         # Watched to the end of the window, or to death in it: who left coverage might have been back unseen.
         people = claims.eligibility
         deaths = people.group_by("person_id").agg(death_date=people.death_date.max())
         index = index.left_join(deaths, "person_id").drop("person_id_right")
+        index = index.filter((index.death_date > index.discharge_date).fill_null(True))
         index = index.mutate(until=(index.discharge_date + ibis.interval(days=days)).cast("date"))
         index = index.mutate(watched=ibis.least(index.until, index.death_date.fill_null(ibis.literal(FAR))))
         covered = spells(claims)
