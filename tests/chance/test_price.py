@@ -138,7 +138,7 @@ def test_measuring_everyone_eligible_is_noisier_in_dollars():
 
 def test_chances_against_draws():
     """A hundred thousand programs put each chance within five standard errors."""
-    belief, rng, n = Belief(0.08, 0.06), np.random.default_rng(7), 100_000
+    belief, rng, n = Belief.normal(0.08, 0.06), np.random.default_rng(7), 100_000
     last = to_date(EXAMPLE)[-1]
     true = rng.normal(belief.mean, belief.sd, n)
     saved = true * last.savings_at_full_effect
@@ -149,7 +149,7 @@ def test_chances_against_draws():
 
 
 def test_a_null_never_saves_its_cost_and_sometimes_seems_to():
-    rows = chances(plain(), {"null": Belief(0.0, 0.0)})
+    rows = chances(plain(), {"null": Belief.normal(0.0, 0.0)})
     assert rows[0].truly == 0
     assert rows[0].shown == pytest.approx(
         1 - 0.5 * (1 + math.erf(0.0768883 / (1.18 / math.sqrt(500)) / math.sqrt(2))), abs=1e-5
@@ -158,12 +158,12 @@ def test_a_null_never_saves_its_cost_and_sometimes_seems_to():
 
 def test_even_chance_is_where_what_is_required_is_what_is_believed():
     last = to_date(EXAMPLE)[-1]
-    assert chances(EXAMPLE, {"exact": Belief(last.required, 0.05)})[-1].truly == pytest.approx(0.5)
+    assert chances(EXAMPLE, {"exact": Belief.normal(last.required, 0.05)})[-1].truly == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("chance", [0.3, 0.5, 0.8])
 def test_every_lever_that_is_pulled_gives_the_chance(chance):
-    belief = Belief(0.10, 0.02)
+    belief = Belief.normal(0.10, 0.02)
     levers = {lever.lever: lever for lever in backwards(EXAMPLE, belief, chance)}
 
     def reached(proposal):
@@ -190,9 +190,9 @@ def test_every_lever_that_is_pulled_gives_the_chance(chance):
 
 
 def test_no_lever_helps_a_program_that_nobody_believes_in():
-    assert [lever.needed for lever in backwards(EXAMPLE, Belief(0.0, 0.05), 0.5)] == [None] * 5
+    assert [lever.needed for lever in backwards(EXAMPLE, Belief.normal(0.0, 0.05), 0.5)] == [None] * 5
     with pytest.raises(Refusal, match="between 0 and 1"):
-        backwards(EXAMPLE, Belief(0.1, 0.05), 50)
+        backwards(EXAMPLE, Belief.normal(0.1, 0.05), 50)
 
 
 def test_a_warning_when_no_comparable_study_found_as_much():

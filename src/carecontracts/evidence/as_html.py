@@ -18,6 +18,7 @@ FINDINGS = {
     ("net_cost", "worse"): "fell by less than it cost",
     ("net_cost", "no difference"): "no net savings",
 }
+INTERVALS = {"90%": "a 90% interval", "sensitivity": "a sensitivity analysis, not an interval", "range": "a range"}
 UNITS = {"percent": "%", "percentage points": " points", "percent chance": "% chance"}
 LINES = {
     "medicaid": "Medicaid",
@@ -175,13 +176,14 @@ def said(effect: Effect) -> str:
     """An effect in words: its estimate, its interval or p-value, and what they say.
 
     >>> from .library import load
-    >>> said(load()["caremore-memphis"].pooled)
+    >>> said(load()["caremore-memphis"].pooled())
     'total medical spending: −7,732 (−14,914 to −550) dollars per person-year; p = 0.036; better'
     """
     unit = UNITS.get(effect.unit, " " + effect.unit)
     text = ""
     if effect.estimate is not None:
-        interval = "" if effect.low is None else f" ({_number(effect.low)} to {_number(effect.high)})"
+        kind = "" if effect.interval == "95%" else f", {INTERVALS.get(effect.interval, effect.interval)}"
+        interval = "" if effect.low is None else f" ({_number(effect.low)} to {_number(effect.high)}{kind})"
         text = f" {_number(effect.estimate)}{interval}{unit};"
     p = f" p = {effect.p:g};" if effect.p else f" p < {effect.p_below:g};" if effect.p_below else ""
     return f"{effect.words}:{text}{p} {effect.finding}"
@@ -207,7 +209,7 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
     classes = " ".join(f"{f.name}-{key}" for f in filters for key, _, keeps in f.answers if keeps(row))
     relative = row.relative()
     cost = FINDINGS.get((row.cost_effect.outcome, row.finding), row.finding) if row.cost_effect else row.finding
-    if relative and row.pooled and row.pooled.estimate is not None:
+    if relative and not relative.within_chance:
         cost += f"; {_number(round(-100 * relative.reduction, 1))}% (±{196 * relative.se:.0f})"
     facts = [
         ("People", row.population),

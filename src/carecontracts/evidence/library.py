@@ -3,15 +3,18 @@
 `library.yaml` holds a row for each program or trial. A row says who was served, how it was studied, what it cost, how
 it was paid and what changed, and each of those says where it was seen. Nothing is filled in that was not seen.
 
-`Effect.relative` turns a row's effect on total cost into a share of usual cost with a standard error, so that a prior
-can pool it. Where a source left out what that needs, one rule stands in for it, in both directions: the standard error
-of a difference between two groups is at least the spread of one person's cost times sqrt(1/n + 1/m). A study that
-reports only "no difference" enters at zero with it; one that reports only dollars and a p-value enters at its z times
-it. Neither is dropped.
+What care cost with the program left out (`total_cost`, gross) and with its own cost counted (`net_cost`) are two
+outcomes: a prior pools one or the other, never both.
+
+`Effect.relative` turns a row's effect on either into a share of usual cost with a standard error, so that a prior can
+pool it. Where a source left out what that needs, one rule stands in for it, in both directions: the standard error of a
+difference between two groups is at least the spread of one person's cost times sqrt(1/n + 1/m). Of a study that reports
+only "no difference", no more is known than that its estimate was within chance of nothing at that standard error; one
+that reports only dollars and a p-value enters at its z times it. Neither is dropped.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -53,6 +56,9 @@ Unit = Literal[
     "per 1,000",
     "days",
 ]
+Interval = Literal["95%", "90%", "range", "sensitivity"]  # what `low` and `high` are the ends of
+Cost = Literal["gross", "net"]  # of the program's own cost
+OUTCOMES: Mapping[Cost, str] = {"gross": "total_cost", "net": "net_cost"}
 Words = Annotated[str, Field(min_length=2)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
 
@@ -60,11 +66,12 @@ SPREAD = 1.18  # one person's standard deviation of yearly cost over its mean, f
 
 
 class Relative(NamedTuple):
-    """A reduction of total cost as a share of usual cost: 0.10 is 10% less. An increase is negative."""
+    """A reduction of cost as a share of usual cost: 0.10 is 10% less. An increase is negative."""
 
-    reduction: float
+    reduction: float  # 0 where only "no difference" was printed
     se: float
     basis: str  # where the standard error comes from, in words
+    within_chance: bool = False  # only "no difference" was printed: the estimate is within 1.96 standard errors of 0
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         half = NormalDist().inv_cdf((1 + level) / 2) * self.se
@@ -110,8 +117,9 @@ class Effect(_Row):
     outcome: Key
     words: Words
     estimate: float | None = None
-    low: float | None = None  # the 95% interval
+    low: float | None = None
     high: float | None = None
+    interval: Interval = "95%"
     p: Annotated[float, Field(gt=0, lt=1)] | None = None
     p_below: Annotated[float, Field(gt=0, lt=1)] | None = None
     unit: Unit
@@ -135,19 +143,24 @@ class Effect(_Row):
                 given = f"{self.estimate} with {interval}"
                 refuse(given, "an estimate inside its interval", "check the signs: less is negative")
             nothing = 1.0 if self.unit == "ratio" else 0.0
-            if self.finding in ("better", "worse") and self.low < nothing < self.high:
+            confidence = self.interval in ("95%", "90%")
+            if confidence and self.finding in ("better", "worse") and self.low < nothing < self.high:
                 refuse(f"{self.finding}, with {interval}", "no difference", "correct the finding")
         if self.finding == "not seen" and self.estimate is not None:
             refuse("an estimate that was not seen", "no estimate", "remove it, or say where it was seen")
-        if self.pool and self.outcome != "total_cost":
-            refuse(f"pool, on {self.outcome}", "pool on total_cost only", "pool the row's effect on total cost")
+        if self.low is None and self.interval != "95%":
+            refuse(f"interval: {self.interval} without its ends", "low and high with it", "add the ends")
+        if self.pool and self.outcome not in OUTCOMES.values():
+            allowed = "pool on total_cost or net_cost only"
+            refuse(f"pool, on {self.outcome}", allowed, "pool the row's effect on what care cost")
         return self
 
     @property
     def interval_se(self) -> float | None:
-        """The standard error behind the interval, or behind the p-value where there is no interval."""
-        if self.low is not None and self.high is not None:
-            return (self.high - self.low) / (2 * NormalDist().inv_cdf(0.975))
+        """The standard error behind an interval of confidence, or behind the p-value where there is none."""
+        if self.low is not None and self.high is not None and self.interval in ("95%", "90%"):
+            level = 0.95 if self.interval == "95%" else 0.90
+            return (self.high - self.low) / (2 * NormalDist().inv_cdf((1 + level) / 2))
         if self.p is not None and self.estimate:
             return abs(self.estimate) / NormalDist().inv_cdf(1 - self.p / 2)
         return None
@@ -162,7 +175,7 @@ class Effect(_Row):
         usual = 100.0 if self.unit == "percent" else self.usual
         reported = self.interval_se
         if self.estimate is None:
-            return Relative(0.0, floor, "no difference; spread and size") if floor else None
+            return Relative(0.0, floor, "no difference; spread and size", within_chance=True) if floor else None
         if usual is None:
             if reported is None or not floor:
                 return None
@@ -203,9 +216,9 @@ class Program(_Row):
     @model_validator(mode="after")
     def _check(self) -> Self:
         pooled = [effect for effect in self.effects if effect.pool]
-        if len(pooled) > 1:
-            refuse(f"{len(pooled)} effects to pool", "one effect a row", "pool one of them")
-        if pooled and pooled[0].relative(self.size) is None:
+        if len({effect.outcome for effect in pooled}) < len(pooled):
+            refuse(f"{len(pooled)} effects to pool", "one of total_cost and one of net_cost a row", "pool one of them")
+        if any(effect.relative(self.size) is None for effect in pooled):
             given = "an effect that cannot be a share of usual cost"
             refuse(given, "an interval and the usual mean, or the sizes of both groups", "add them, or not_pooled")
         if bool(pooled) == bool(self.not_pooled):
@@ -213,16 +226,16 @@ class Program(_Row):
             refuse(given, "an effect with pool: true, or the reason in not_pooled", "write one of them")
         return self
 
-    @property
-    def pooled(self) -> Effect | None:
-        """The effect on total cost that a prior may pool."""
-        return next((effect for effect in self.effects if effect.pool), None)
+    def pooled(self, cost: Cost | None = None) -> Effect | None:
+        """The effect on what care cost that a prior may pool: gross, net, or the row's first of the two."""
+        outcomes = list(OUTCOMES.values()) if cost is None else [OUTCOMES[cost]]
+        return next((effect for effect in self.effects if effect.pool and effect.outcome in outcomes), None)
 
     @property
     def cost_effect(self) -> Effect | None:
         """What the row says of cost: the effect to pool, or its first on total or net cost."""
-        costs = (effect for effect in self.effects if effect.outcome in ("total_cost", "net_cost"))
-        return self.pooled or next(costs, None)
+        costs = (effect for effect in self.effects if effect.outcome in OUTCOMES.values())
+        return self.pooled() or next(costs, None)
 
     @property
     def finding(self) -> Finding:
@@ -232,11 +245,14 @@ class Program(_Row):
     @property
     def months(self) -> int | None:
         """How long people were followed for the row's first effect that says so."""
-        told = [self.pooled] if self.pooled else self.effects
+        pooled = self.pooled()
+        told = [pooled] if pooled else self.effects
         return next((effect.months for effect in told if effect and effect.months), None)
 
-    def relative(self, spread: float = SPREAD) -> Relative | None:
-        return self.pooled.relative(self.size, spread) if self.pooled else None
+    def relative(self, spread: float = SPREAD, cost: Cost | None = None) -> Relative | None:
+        """Its effect that a prior may pool, gross, net or the first of the two, as a share of usual cost."""
+        pooled = self.pooled(cost)
+        return pooled.relative(self.size, spread) if pooled else None
 
     def sources(self) -> list[str]:
         """Every key of the bibliography that the row rests on, its own first."""
@@ -284,8 +300,8 @@ class Library(tuple[Program, ...]):
         )
 
     def poolable(self) -> "Library":
-        """The rows that have an effect on total cost to pool."""
-        return Library(row for row in self if row.pooled)
+        """The rows that have an effect on what care cost to pool."""
+        return Library(row for row in self if row.pooled())
 
     def sources(self) -> set[str]:
         return {key for row in self for key in row.sources()}
@@ -300,7 +316,7 @@ def spread() -> float:
     1.18
     """
     row = load()["caremore-memphis"]
-    effect = row.pooled
+    effect = row.pooled()
     return float(effect.interval_se / row.size.root() / effect.usual)
 
 

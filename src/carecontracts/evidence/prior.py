@@ -1,28 +1,34 @@
 """From studies to an expectation for your own program: weigh, pool, doubt, and combine with your own trial.
 
+What care cost with the program left out (gross) and with its cost counted (net) are two questions. A reader asks one,
+and only studies that answer it are pooled; what a program must save to pay for itself is a gross figure.
+
 A reader weighs each study by its design, by how like their people it is, and by how long it ran. The weights are plain
-numbers to see and to change; a study with a weight of one half counts as half a study. Studies are pooled by random
-effects, and what is carried to your program is the *predictive* distribution: the uncertainty of the average and the
-differences between programs together, since yours is one more program and not the average of them.
+numbers to see and to change; a weight of one half doubles a study's variance, everywhere. Studies are pooled by random
+effects, and what is carried to your program is the *predictive* distribution: the uncertainty of the average, how far
+programs differ, and how little is known of that, together, since yours is one more program and not the average of them.
 
 No expectation stands alone. `scenarios` gives three: what the studies say, a sceptic's view centered on nothing, and
-the null, in which the program does nothing and all that a contract pays is luck.
+the null, in which the program does nothing and all that a contract pays is luck. `hangs_on` shows how far the answer
+hangs on each judgment and on each study.
 
-Reductions are shares of usual total cost: 0.10 is 10% less. Standard library only.
+Reductions are shares of usual cost: 0.10 is 10% less. Standard library only.
 
 Not modelled: studies that were never published; bias within a design beyond its weight; effects that change with time.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Literal, NamedTuple, get_args
 
 from ..refusal import Fault, Refusal, did_you_mean, show
-from .library import SPREAD, Design, Library, Line, Program, Relative
+from .library import SPREAD, Cost, Design, Library, Line, Program, Relative
 
 STANDARD = NormalDist()
+Z95 = STANDARD.inv_cdf(0.975)
+Nulls = Literal["within chance", "at zero", "left out"]
 
 # How much of a study counts, by design. Judgment, not a finding: randomized results center near nothing and others
 # run larger, and the further from randomizing, the more of an effect can be people who would have got better anyway.
@@ -43,20 +49,25 @@ DESIGNS: Mapping[str, float] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Whose program it is, and how much a study of other people counts for it.
+    """Whose program it is, what is asked of it, and how much a study of other people counts for it.
 
+    - cost: whether the question is what care costs without the program (gross) or with it (net)
     - line: the line of business; a study of another counts for `other_line`
     - high_need: whether people are picked for need or cost; a study that did otherwise counts for `other_need`
     - telephone: whether the work is mostly by telephone; a study of the other kind counts for `other_contact`
     - months: how long until the program is judged; a study half or twice as long counts for half, and no less than
       `other_horizon`, which is also what a study counts for that does not say how long it ran
     - designs: the weight of each design
-    - nulls: a study that says only "no difference" enters at zero with the standard error that its size allows; or
-      "left out", to see what leaving such studies out would do
+    - nulls: of a study that says only "no difference", the estimate is taken to be somewhere "within chance" of
+      nothing, 1.96 of the standard errors that its size allows; or "at zero"; or such studies are "left out", to see
+      what that would do
+    - mean_sd, between: what is thought before any study: the average effect is normal about 0 with this standard
+      deviation, and that of true effects between programs is half-normal with this scale (two in three are below it)
     - spread: one person's standard deviation of yearly cost over its mean
     """
 
     line: Line
+    cost: Cost = "gross"
     high_need: bool = True
     telephone: bool = False
     months: float = 24
@@ -65,7 +76,9 @@ class Reader:
     other_contact: float = 0.5
     other_horizon: float = 0.25
     designs: Mapping[str, float] = field(default_factory=lambda: dict(DESIGNS))
-    nulls: Literal["at zero", "left out"] = "at zero"
+    nulls: Nulls = "within chance"
+    mean_sd: float = 0.25
+    between: float = 0.05
     spread: float = SPREAD
 
     def __post_init__(self) -> None:
@@ -83,11 +96,14 @@ class Reader:
                 faults.append(Fault("reader, `designs`", show(name), "one of " + ", ".join(designs), do))
             elif not 0 <= weight <= 1:
                 faults.append(Fault(f"reader, `designs`, {name}", show(weight), "0 to 1", "correct it"))
-        for name in ("months", "spread"):
-            if not getattr(self, name) > 0:
-                faults.append(Fault(f"reader, `{name}`", show(getattr(self, name)), "more than 0", "correct it"))
-        if self.nulls not in ("at zero", "left out"):
-            faults.append(Fault("reader, `nulls`", show(self.nulls), "at zero, or left out", "correct it"))
+        for name, most in (("months", 600), ("spread", 100), ("mean_sd", 10), ("between", 1)):
+            if not 0 < getattr(self, name) <= most:
+                given, allowed = show(getattr(self, name)), f"more than 0, at most {most}"
+                faults.append(Fault(f"reader, `{name}`", given, allowed, "correct it"))
+        for name, of in (("nulls", get_args(Nulls)), ("cost", get_args(Cost))):
+            if getattr(self, name) not in of:
+                given = show(getattr(self, name))
+                faults.append(Fault(f"reader, `{name}`", given, "one of " + ", ".join(of), "correct it"))
         if faults:
             raise Refusal(faults)
 
@@ -124,9 +140,12 @@ def weigh(library: Library, reader: Reader) -> list[Weighed]:
         )
         apart = min(row.months, reader.months) / max(row.months, reader.months) if row.months else 0.0
         horizon = max(apart, reader.other_horizon)
-        relative = row.relative(reader.spread)
+        relative = row.relative(reader.spread, reader.cost)
         why = row.not_pooled
-        if relative and reader.nulls == "left out" and row.pooled and row.pooled.estimate is None:
+        if not why and not relative:
+            found = "with the program's cost counted" if reader.cost == "gross" else "without the program's cost"
+            why = f"its effect is on cost {found}, which is another question"
+        elif relative and relative.within_chance and reader.nulls == "left out":
             why = "no difference, without an interval, left out at the reader's wish"
         elif relative and design * similarity * horizon == 0:
             why = f"the reader gives a design that is {row.design} no weight"
@@ -135,102 +154,194 @@ def weigh(library: Library, reader: Reader) -> list[Weighed]:
     return weighed
 
 
-# --- pooling ----------------------------------------------------------------------------------------------------
+# --- beliefs ----------------------------------------------------------------------------------------------------
 
 
-class Pooled(NamedTuple):
-    """Studies as one: the mean effect and its standard error, and how much programs differ."""
+@dataclass(frozen=True)
+class Belief:
+    """What is thought of a program's reduction of cost: normal, or a mixture of normals, each with its weight.
 
-    mean: float
-    se: float  # of the mean
-    tau: float  # the standard deviation of true effects between programs
-    q: float  # Cochran's Q
-    i_squared: float  # the share of the variation between results that is not chance
-    studies: int
-
-
-def pool(effects: Sequence[float], ses: Sequence[float], weights: Sequence[float] | None = None) -> Pooled:
-    """Random-effects pooling by the method of moments; with equal weights, that of DerSimonian and Laird.
-
-    With a_i = w_i / v_i and Q = sum a_i (y_i - y_a)^2 about the mean weighted by a_i,
-
-    tau^2 = max(0, [Q - (sum a v - sum a^2 v / sum a)] / (sum a - sum a^2 / sum a))
-
-    and then each study's share in the mean is w_i / (v_i + tau^2), and the variance of the mean 1 / their sum. A weight
-    w discounts a study as if its variance were 1/w times what it is, whatever its size: a million people in a weak
-    design do not outvote a trial.
-
-    Source: DerSimonian and Laird 1986; DerSimonian and Kacker 2007 for general weights.
-
-    >>> pooled = pool([0.10, 0.30], [0.10, 0.10])
-    >>> round(pooled.mean, 3), round(pooled.se, 3), round(pooled.tau, 3), round(pooled.q, 3)
-    (0.2, 0.1, 0.1, 2.0)
-    """
-    weights = [1.0] * len(effects) if weights is None else list(weights)
-    _check_pool(effects, ses, weights)
-    rows = [(y, s * s, w) for y, s, w in zip(effects, ses, weights, strict=True) if w > 0]
-    a = [w / v for _, v, w in rows]
-    total = sum(a)
-    middle = sum(ai * y for ai, (y, _, _) in zip(a, rows, strict=True)) / total
-    q = sum(ai * (y - middle) ** 2 for ai, (y, _, _) in zip(a, rows, strict=True))
-    by_chance = sum(w for _, _, w in rows) - sum(ai * w for ai, (_, _, w) in zip(a, rows, strict=True)) / total
-    spare = total - sum(ai * ai for ai in a) / total
-    tau2 = max(0.0, (q - by_chance) / spare) if len(rows) > 1 else 0.0
-    shares = [w / (v + tau2) for _, v, w in rows]
-    mean = sum(share * y for share, (y, _, _) in zip(shares, rows, strict=True)) / sum(shares)
-    not_chance = max(0.0, (q - by_chance) / q) if q > 0 else 0.0
-    return Pooled(mean, math.sqrt(1 / sum(shares)), math.sqrt(tau2), q, not_chance, len(rows))
-
-
-def pool_weighed(weighed: Iterable[Weighed]) -> Pooled:
-    """The studies that count, pooled at the reader's weights."""
-    counted = [(w.relative, w.weight) for w in weighed if w.weight > 0 and w.relative]
-    if not counted:
-        allowed = "at least one study with a weight above 0"
-        raise Refusal([Fault("reader", "weights under which no study counts", allowed, "raise a weight")])
-    return pool([r.reduction for r, _ in counted], [r.se for r, _ in counted], [w for _, w in counted])
-
-
-# --- expectations -----------------------------------------------------------------------------------------------
-
-
-class Belief(NamedTuple):
-    """What is thought of a program's reduction of cost: normal, with this mean and standard deviation.
-
-    >>> Belief(0.03, 0.05).chance_of(0.104) < 0.10
+    >>> Belief.normal(0.03, 0.05).chance_of(0.104) < 0.10
     True
     """
 
-    mean: float
-    sd: float
+    parts: tuple[tuple[float, float, float], ...]  # weight, mean, standard deviation; the weights add up to 1
+
+    @classmethod
+    def normal(cls, mean: float, sd: float) -> "Belief":
+        """One normal; a standard deviation of 0 is certainty."""
+        return cls(((1.0, mean, sd),))
+
+    @property
+    def mean(self) -> float:
+        """The reduction expected."""
+        return math.fsum(weight * mean for weight, mean, _ in self.parts)
+
+    @property
+    def sd(self) -> float:
+        """How far from it the program may be."""
+        middle = self.mean
+        return math.sqrt(math.fsum(weight * (sd**2 + (mean - middle) ** 2) for weight, mean, sd in self.parts))
 
     def chance_of(self, reduction: float) -> float:
         """The chance that the reduction is at least this much."""
+        return min(1.0, math.fsum(weight * _at_least(reduction, mean, sd) for weight, mean, sd in self.parts))
+
+    def reached(self, chance: float) -> float:
+        """The reduction that is reached with this chance.
+
+        >>> round(Belief.normal(0.10, 0.05).reached(0.5), 6)
+        0.1
+        """
         if self.sd == 0:
-            return float(self.mean >= reduction)
-        return 1 - STANDARD.cdf((reduction - self.mean) / self.sd)
+            return self.mean
+        low, high = self.mean - 12 * self.sd, self.mean + 12 * self.sd
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.chance_of(middle) >= chance else (low, middle)
+        return (low + high) / 2
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        half = STANDARD.inv_cdf((1 + level) / 2) * self.sd
-        return self.mean - half, self.mean + half
+        """The two ends with as much chance beyond the one as beyond the other."""
+        return self.reached((1 + level) / 2), self.reached((1 - level) / 2)
 
     def after(self, estimate: float, se: float) -> "Belief":
         """The belief after a trial of one's own: each side counts by one over its variance.
 
-        >>> posterior = Belief(0.03, 0.05).after(0.37, 0.175)  # CareMore's estimate, in a cautious reader's mind
+        Each normal moves as it would alone, and counts as much more as it had foreseen the trial.
+
+        >>> posterior = Belief.normal(0.03, 0.05).after(0.37, 0.175)  # CareMore's estimate, in a cautious reader's mind
         >>> round(posterior.mean, 3), round(posterior.sd, 3)
         (0.056, 0.048)
         """
         if not se > 0:
             raise Refusal([Fault("trial, `se`", show(se), "more than 0", "give the trial's standard error")])
-        if self.sd == 0:
-            return self
-        own = self.sd**2 / (self.sd**2 + se**2)  # how much of the trial is believed
-        return Belief(self.mean + own * (estimate - self.mean), self.sd * se / math.hypot(self.sd, se))
+        moved = []
+        for weight, mean, sd in self.parts:
+            both = math.hypot(sd, se)
+            own = (sd / both) ** 2  # how much of the trial is believed
+            foreseen = math.log(weight) - math.log(both) - ((estimate - mean) / both) ** 2 / 2
+            moved.append((foreseen, mean + own * (estimate - mean), sd * se / both))
+        shares = _shares([log for log, _, _ in moved])
+        return Belief(tuple((share, mean, sd) for share, (_, mean, sd) in zip(shares, moved, strict=True) if share))
 
     def seen_with(self, noise: float) -> "Belief":
         """What a year will show: the reduction and the year's noise together."""
-        return Belief(self.mean, math.hypot(self.sd, noise))
+        return Belief(tuple((weight, mean, math.hypot(sd, noise)) for weight, mean, sd in self.parts))
+
+    def about_nothing(self) -> "Belief":
+        """As wide, and centered on no effect."""
+        return Belief(tuple((weight, 0.0, sd) for weight, _, sd in self.parts))
+
+
+def _at_least(x: float, mean: float, sd: float) -> float:
+    return float(mean >= x) if sd == 0 else STANDARD.cdf((mean - x) / sd)
+
+
+def _shares(logs: Sequence[float]) -> list[float]:
+    """Shares that add up to 1, of weights given by their logarithms; of no account is 0."""
+    weights = [math.exp(log - max(logs)) if log - max(logs) > -30 else 0.0 for log in logs]
+    return [weight / math.fsum(weights) for weight in weights]
+
+
+# --- pooling ----------------------------------------------------------------------------------------------------
+
+
+class Study(NamedTuple):
+    """A result to pool: its effect with a standard error; or no more than that it was within chance of nothing."""
+
+    effect: float
+    se: float
+    weight: float = 1.0
+    within_chance: bool = False
+
+
+class Pooled(NamedTuple):
+    """Studies as one."""
+
+    mean: float  # the average effect
+    se: float  # how unsure it is
+    tau: float  # the standard deviation of true effects between programs
+    studies: int
+    one_more: Belief  # what one more program does
+
+
+TAUS, MEANS = 30, 12  # how finely the spread between programs, and either side of the average, are cut
+
+
+def pool(studies: Sequence[Study], *, mean_sd: float = 0.25, between: float = 0.05) -> Pooled:
+    """Random-effects pooling that carries how little is known of the spread between programs.
+
+    With y the effects, v = se^2 / weight, and for each average m and each spread t between programs,
+
+    likelihood = product of normal(y; m, v + t^2), or of P(|y| <= 1.96 se) where only that is known
+    m ~ normal(0, mean_sd), t ~ half-normal(between)
+
+    worked out on a grid. One more program is normal(m, t), over what is left of both. A weight discounts a study as if
+    its variance were 1 / weight times what it is, in every place where its variance counts.
+
+    Source: the normal hierarchical model of Gelman and others, Bayesian Data Analysis, 2013, section 5.4.
+
+    >>> pooled = pool([Study(0.10, 0.10), Study(0.30, 0.10)])
+    >>> round(pooled.mean, 2), round(pooled.one_more.sd, 2)
+    (0.18, 0.09)
+    """
+    _check_pool(studies, mean_sd, between)
+    counted = [study for study in studies if study.weight > 0]
+    spreads = [4 * between * ((n + 0.5) / TAUS) ** 2 for n in range(TAUS)]  # finer near none
+    logs, means, variances = [], [], []  # for each spread: its share, and the average effect
+    for n, t in enumerate(spreads):
+        log, mean, variance = _average(counted, t, mean_sd)
+        logs.append(log + math.log(n + 0.5) - (t / between) ** 2 / 2)  # n + 0.5: how wide the grid is here
+        means.append(mean)
+        variances.append(variance)
+    cut = list(zip(_shares(logs), spreads, means, variances, strict=True))
+    average = Belief(tuple((share, m, math.sqrt(v)) for share, _, m, v in cut if share))
+    one_more = Belief(tuple((share, m, math.sqrt(v + t * t)) for share, t, m, v in cut if share))
+    tau = math.fsum(share * t for share, t, _, _ in cut)
+    return Pooled(average.mean, average.sd, tau, len(counted), one_more)
+
+
+def _average(studies: Sequence[Study], t: float, mean_sd: float) -> tuple[float, float, float]:
+    """At one spread between programs: the logarithm of its likelihood, the average effect and its variance."""
+    variances = [study.se**2 / study.weight + t * t for study in studies]
+    precision = 1 / mean_sd**2 + math.fsum(1 / v for v in variances)
+    middle = math.fsum(study.effect / v for study, v in zip(studies, variances, strict=True)) / precision
+    half = 6 / math.sqrt(precision)
+    line = [middle + half * n / MEANS for n in range(-MEANS, MEANS + 1)]
+    logs = []
+    for m in line:
+        told = (_log_likelihood(study, v, m) for study, v in zip(studies, variances, strict=True))
+        logs.append(math.fsum(told) - (m / mean_sd) ** 2 / 2)
+    shares = _shares(logs)
+    mean = math.fsum(share * m for share, m in zip(shares, line, strict=True))
+    variance = math.fsum(share * (m - mean) ** 2 for share, m in zip(shares, line, strict=True))
+    whole = max(logs) + math.log(math.fsum(math.exp(log - max(logs)) for log in logs))
+    return whole + math.log(half), mean, variance
+
+
+def _log_likelihood(study: Study, variance: float, mean: float) -> float:
+    if not study.within_chance:
+        return -math.log(variance) / 2 - (study.effect - mean) ** 2 / (2 * variance)
+    end, sd = Z95 * study.se, math.sqrt(variance)
+    inside = STANDARD.cdf((end - mean) / sd) - STANDARD.cdf((-end - mean) / sd)
+    return math.log(max(inside, 1e-300))
+
+
+def pool_weighed(weighed: Iterable[Weighed], reader: Reader) -> Pooled:
+    """The studies that count, pooled at the reader's weights."""
+    counted = [
+        Study(w.relative.reduction, w.relative.se, w.weight, w.relative.within_chance and reader.nulls != "at zero")
+        for w in weighed
+        if w.weight > 0 and w.relative
+    ]
+    if not counted:
+        allowed = "at least one study with a weight above 0"
+        raise Refusal([Fault("reader", "weights under which no study counts", allowed, "raise a weight")])
+    return pool(counted, mean_sd=reader.mean_sd, between=reader.between)
+
+
+# --- expectations -----------------------------------------------------------------------------------------------
 
 
 class Scenarios(NamedTuple):
@@ -247,9 +358,54 @@ class Scenarios(NamedTuple):
 
 def scenarios(library: Library, reader: Reader) -> Scenarios:
     """What to expect of one more program like the reader's, with a sceptic's view and the null beside it."""
-    basis = pool_weighed(weigh(library, reader))
-    sd = math.hypot(basis.se, basis.tau)
-    return Scenarios(Belief(basis.mean, sd), Belief(0.0, sd), Belief(0.0, 0.0), basis)
+    basis = pool_weighed(weigh(library, reader), reader)
+    return Scenarios(basis.one_more, basis.one_more.about_nothing(), Belief.normal(0.0, 0.0), basis)
+
+
+class View(NamedTuple):
+    """The answer with one judgment changed, or one study taken out."""
+
+    changed: str
+    studies: int
+    one_more: Belief
+
+
+def hangs_on(library: Library, reader: Reader) -> Iterator[View]:
+    """How far the answer hangs on each judgment and on each study: all else as the reader has it, one change at a time.
+
+    >>> from carecontracts.evidence.library import load
+    >>> views = {view.changed: view for view in hangs_on(load(), Reader(line="medicaid"))}
+    >>> "without Medicare Health Support" in views
+    True
+    """
+    alike = {
+        "every design alike": {"designs": dict.fromkeys(reader.designs, 1.0)},
+        "every payer alike": {"other_line": 1.0},
+        "people picked for need like any": {"other_need": 1.0},
+        "by telephone like in person": {"other_contact": 1.0},
+        "any length alike": {"other_horizon": 1.0},
+        "“no difference” is zero": {"nulls": "at zero"},
+        "“no difference” is left out": {"nulls": "left out"},
+        "before any study, programs differ half as much": {"between": reader.between / 2},
+        "before any study, programs differ twice as much": {"between": reader.between * 2},
+        "one person's cost is spread twice as wide": {"spread": reader.spread * 2},
+    }
+    weighed = weigh(library, reader)
+    yield _view("as weighed", weighed, reader)
+    for words, change in alike.items():
+        other = replace(reader, **change)  # type: ignore[arg-type]
+        yield _view(words, weigh(library, other), other)
+    trials = [w for w in weighed if w.row.design == "randomized"]
+    if any(w.weight for w in trials):
+        yield _view("randomized trials only", trials, reader)
+    counted = [w for w in weighed if w.weight]
+    for out in counted if len(counted) > 1 else ():
+        yield _view(f"without {out.row.name}", [w for w in counted if w is not out], reader)
+
+
+def _view(words: str, weighed: Iterable[Weighed], reader: Reader) -> View:
+    pooled = pool_weighed(weighed, reader)
+    return View(words, pooled.studies, pooled.one_more)
 
 
 # --- what being published does to an estimate ---------------------------------------------------------------------
@@ -285,19 +441,19 @@ def winners_curse(true: float, se: float, error: float = 0.05) -> Curse:
     return Curse(power, mean / power / shift, below / power, (z + STANDARD.inv_cdf(0.8)) * se)
 
 
-def _check_pool(effects: Sequence[float], ses: Sequence[float], weights: Sequence[float]) -> None:
+def _check_pool(studies: Sequence[Study], mean_sd: float, between: float) -> None:
     faults = []
-    if not len(effects) == len(ses) == len(weights):
-        given = f"{len(effects)} effects, {len(ses)} standard errors, {len(weights)} weights"
-        raise Refusal([Fault("pool", given, "one of each for every study", "correct the lists")])
-    for n, (effect, se, weight) in enumerate(zip(effects, ses, weights, strict=True), 1):
-        if not math.isfinite(effect):
-            faults.append(Fault(f"pool, study {n}", show(effect), "a finite effect", "correct it"))
-        if not (math.isfinite(se) and se > 0):
-            faults.append(Fault(f"pool, study {n}", f"se {show(se)}", "a standard error above 0", "correct it"))
-        if not 0 <= weight <= 1:
-            faults.append(Fault(f"pool, study {n}", f"weight {show(weight)}", "0 to 1", "correct it"))
-    if not any(weight > 0 for weight in weights):
+    for n, study in enumerate(studies, 1):
+        if not math.isfinite(study.effect):
+            faults.append(Fault(f"pool, study {n}", show(study.effect), "a finite effect", "correct it"))
+        if not (math.isfinite(study.se) and study.se > 0):
+            faults.append(Fault(f"pool, study {n}", f"se {show(study.se)}", "a standard error above 0", "correct it"))
+        if not 0 <= study.weight <= 1:
+            faults.append(Fault(f"pool, study {n}", f"weight {show(study.weight)}", "0 to 1", "correct it"))
+    if not any(study.weight > 0 for study in studies):
         faults.append(Fault("pool", "no study with a weight", "at least one weight above 0", "raise a weight"))
+    for name, value, most in (("mean_sd", mean_sd, 10), ("between", between, 1)):
+        if not 0 < value <= most:
+            faults.append(Fault(f"pool, `{name}`", show(value), f"more than 0, at most {most}", "correct it"))
     if faults:
         raise Refusal(faults)

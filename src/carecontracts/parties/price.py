@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..chance.noise import STANDARD, Panel
+from ..chance.noise import Panel
 from ..evidence.library import Library, faults_in, load, place_in
 from ..evidence.prior import Belief, Reader, scenarios, weigh
 from ..files import read_yaml
@@ -251,7 +251,7 @@ class Chances(NamedTuple):
 def chances(proposal: Proposal, beliefs: Mapping[str, Belief]) -> list[Chances]:
     """The chance of breaking even by each year, truly and on paper, under each belief.
 
-    >>> rows = chances(Proposal.load_file(example()), {"null": Belief(0.0, 0.0)})
+    >>> rows = chances(Proposal.load_file(example()), {"null": Belief.normal(0.0, 0.0)})
     >>> rows[-1].truly, 0 < rows[-1].shown < 0.05
     (0.0, True)
     """
@@ -278,11 +278,10 @@ class Lever(NamedTuple):
 def backwards(proposal: Proposal, belief: Belief, chance: float = 0.5) -> list[Lever]:
     """What price, baseline, caseload, engagement or time would give the program this chance of truly saving its cost.
 
-    The belief's full effect that is reached with that chance is theta = mean + sd x z(1 - chance); each lever is set
-    where the required effect falls to theta.
+    Theta is the full effect that the belief gives that chance; each lever is set where the required effect falls to it.
 
     >>> proposal = Proposal.load_file(example())
-    >>> price = backwards(proposal, Belief(0.12, 0.0))[0]
+    >>> price = backwards(proposal, Belief.normal(0.12, 0.0))[0]
     >>> round(price.now), round(price.needed)
     (281, 340)
     """
@@ -290,12 +289,12 @@ def backwards(proposal: Proposal, belief: Belief, chance: float = 0.5) -> list[L
         raise Refusal(
             [Fault("backwards, `chance`", show(chance), "between 0 and 1: 0.5 is an even chance", "correct it")]
         )
-    theta = belief.mean + belief.sd * STANDARD.inv_cdf(1 - chance) if belief.sd else belief.mean
+    theta = belief.reached(chance)
     last = to_date(proposal)[-1]
     months = sum(12 * y.people * (1 + proposal.discount) ** -(y.year - 1) for y in years_of(proposal))
     within = theta / last.required  # how much of its cost the program could save
     price, half = last.cost / months, "none: this belief does not give any saving such a chance"
-    if theta <= 0:
+    if theta <= 1e-9:
         now = [
             ("price per member month", price),
             ("baseline per member month", proposal.baseline),
