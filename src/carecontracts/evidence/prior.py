@@ -280,7 +280,7 @@ def pool(studies: Sequence[Study], *, mean_sd: float = 0.25, between: float = 0.
     worked out on a grid. One more program is normal(m, t), over what is left of both. A weight discounts a study as if
     its variance were 1 / weight times what it is, in every place where its variance counts.
 
-    Source: the normal hierarchical model of Gelman and others, Bayesian Data Analysis, 2013, section 5.4.
+    Source: the normal hierarchical model with a half-normal spread, as in Röver and others 2021.
 
     >>> pooled = pool([Study(0.10, 0.10), Study(0.30, 0.10)])
     >>> round(pooled.mean, 2), round(pooled.one_more.sd, 2)
