@@ -54,7 +54,8 @@ def measure(
         books = replace(books, listed=claims.kept(rules.population.listed(claims, rules.tiers)))
     made = [_year(replace(books, year=year), contract) for year in years]
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
-    return Measured(made, books.rows, unmade, [*claims.notes, *rules.run_out.notes(claims, years, books.first_month)])
+    closed = rules.run_out.notes(claims, years, books.first_year, books.first_month)
+    return Measured(made, books.rows, unmade, [*claims.notes, *closed, *books.notes])
 
 
 # --- what there is to work with, and what is missing ------------------------------------------------------------------
@@ -127,13 +128,13 @@ def _year(books: Books, contract: Contract) -> Year:
     """One contract year: each part makes its facts, and every number on the way leaves a row."""
     found = books.rules.population.found_in(books.year, books.first_year)
     people = books.everyone(books.year, found, THE_YEAR)
-    group, completion = books.cost(THE_YEAR, books.year, people)
+    group = books.cost(THE_YEAR, books.year, people)
     _people(books, people.own)
     _on_record(books, people.own)
     _measures(books, people.own)
     _spend(books, group)
     if books.rules.benchmark:
-        _benchmark(books, people, group, completion)
+        _benchmark(books, people, group)
     _services(books, people.own, contract)
     return year_from(books.facts(), "the claims")
 
@@ -192,11 +193,11 @@ def _spend(books: Books, group: Group) -> None:
     books.fact("spend", made.cents / 100, from_dollars(made))
 
 
-def _benchmark(books: Books, people: People, group: Group, completion: float) -> None:
+def _benchmark(books: Books, people: People, group: Group) -> None:
     """The benchmark and every number that it is made of."""
     rule, risk = books.rules.benchmark, books.rules.risk
     assert rule is not None
-    steps, earlier = rule.expected(books, people, completion)
+    steps, earlier = rule.expected(books, people)
     price = steps[-1].amount
     if risk:
         steps += risk.steps(books, people.own, earlier)

@@ -34,7 +34,7 @@ class Benchmark(Part):
 
     title = "Benchmark"
 
-    def expected(self, books: "Books", people: "People", completion: float) -> tuple[list[Step], list[Earlier]]:
+    def expected(self, books: "Books", people: "People") -> tuple[list[Step], list[Earlier]]:
         """The steps to the price of a member month, the last one's amount, and the earlier people behind it."""
         raise NotImplementedError
 
@@ -58,7 +58,7 @@ class Fixed(Benchmark):
     kind: Literal["fixed"]
     per_member_per_month: Dollars
 
-    def expected(self, books: "Books", people: "People", completion: float) -> tuple[list[Step], list[Earlier]]:
+    def expected(self, books: "Books", people: "People") -> tuple[list[Step], list[Earlier]]:
         price = self.at(books.year, books.first_year).per_member_per_month
         return [Step(Kind.PRICE, "agreed price", price, PMPM)], []
 
@@ -98,7 +98,7 @@ class OwnHistory(Benchmark):
             if self.people == "the people found by the same rules":
                 yield from books.rules.years_of_people(books, before)
 
-    def expected(self, books: "Books", people: "People", completion: float) -> tuple[list[Step], list[Earlier]]:
+    def expected(self, books: "Books", people: "People") -> tuple[list[Step], list[Earlier]]:
         groups, earlier = [], []
         for year, weight in zip(self.years(books.first_year), self.weights, strict=True):
             name = f"benchmark year {year}"
@@ -106,7 +106,7 @@ class OwnHistory(Benchmark):
                 base = books.same_people(people.own, year, name)
             else:
                 base = books.everyone(year, books.rules.population.found_in(year, books.first_year), name)
-            groups.append(books.cost(name, year, base)[0])
+            groups.append(books.cost(name, year, base))
             earlier.append(Earlier(weight, year, base.own))
         return self.steps(groups, books.year, books.first_year), earlier
 
@@ -115,7 +115,7 @@ class OwnHistory(Benchmark):
 
         >>> from .books import Group
         >>> rule = OwnHistory(kind="own_history", weights=[0.25, 0.75], trend=0.1)
-        >>> groups = [Group("", 2024, 1, 12, 120_000, 120_000, 0), Group("", 2025, 1, 12, 240_000, 240_000, 0)]
+        >>> groups = [Group("", 2024, 1, 12, 120_000), Group("", 2025, 1, 12, 240_000)]
         >>> rule.steps(groups, 2026, 2026)[-1].amount  # 0.25 x 100 x 1.21 + 0.75 x 200 x 1.1
         195.25
         """
@@ -185,19 +185,25 @@ class MatchedComparison(Benchmark):
         if "cost in the year before" in self.alike_in:
             yield year - 1, "the comparison"
 
-    def expected(self, books: "Books", people: "People", completion: float) -> tuple[list[Step], list[Earlier]]:
-        return self.steps(self.alike(books, people), completion), []
+    def expected(self, books: "Books", people: "People") -> tuple[list[Step], list[Earlier]]:
+        return self.steps(*self.alike(books, people)), []
 
-    def alike(self, books: "Books", people: "People") -> list[dict[str, Any]]:
-        """For each group of alike people: own_months of the provider's, and the people, months and cents of others."""
+    def alike(self, books: "Books", people: "People") -> tuple[list[dict[str, Any]], float]:
+        """For each group of alike people: own_months of the provider's, and the people, months and cents of others.
+
+        The cents are completed and held to the limit; the factor that completed them is given beside.
+        """
         from ..claims.engine import fetched
         from .books import cents_of
 
         spending, table = books.rules.spending, people.table
         table = table.filter(table.status.isin([Kind.COUNTS.value, Kind.NOT_OWN.value]))
         lines, _ = books.lines_of(books.year)
-        spent = cents_of(table, lines.filter(lines.why.isnull()))
-        spent = spending.held_to(spent, spending.limit(books, books.year, people), books, books.year)
+        lines, others = lines.filter(lines.why.isnull()), table.filter(table.status == Kind.NOT_OWN.value)
+        theirs = lines.semi_join(others, "person_id")
+        factor = books.rules.run_out.complete(books, books.year, others, theirs).factor
+        limit = spending.limit(books, books.year, people)
+        spent = spending.marked(cents_of(table, lines), limit, factor)
         if "cost in the year before" in self.alike_in:
             earlier, _ = books.lines_of(books.year - 1)
             earlier = earlier.filter(earlier.why.isnull())
@@ -217,11 +223,12 @@ class MatchedComparison(Benchmark):
             own_months=spent.months.sum(where=own).fill_null(0),
             people=other.cast("int64").sum(),
             months=spent.months.sum(where=other).fill_null(0),
-            cents=spent.within.sum(where=other).fill_null(0),
+            **spending.sums(spent, other),
         )
-        return fetched(cells.order_by(groups))
+        found = fetched(cells.order_by(groups))
+        return [c | {"cents": spending.within(c, limit, factor, books, books.year)} for c in found], factor
 
-    def steps(self, cells: Sequence[Mapping[str, Any]], completion: float) -> list[Step]:
+    def steps(self, cells: Sequence[Mapping[str, Any]], factor: float) -> list[Step]:
         """The comparison's cost for a member month, group by group, weighted by the provider's member months.
 
         >>> rule = MatchedComparison(kind="matched_comparison", alike_in=["age"])
@@ -233,13 +240,13 @@ class MatchedComparison(Benchmark):
         enough = max(int(self.least), 1)
         usable = [c for c in cells if c["people"] >= enough and c["months"] > 0 and c["own_months"] > 0]
         alike, own = sum(int(c["own_months"]) for c in usable), sum(int(c["own_months"]) for c in cells)
-        weighted = fsum(c["own_months"] * int(c["cents"]) / c["months"] for c in usable) / 100 * completion
+        weighted = fsum(c["own_months"] * c["cents"] / c["months"] for c in usable) / 100
         found = sum(int(c["people"]) for c in usable)
         return [
             Step(Kind.ALIKE_GROUPS, "groups of alike people with someone to compare", len(usable), "groups"),
             Step(Kind.ALIKE_PEOPLE, "people to compare with in them", found, "people"),
             Step(Kind.ALIKE_MONTHS, "share of member months in those groups", alike / own if own else 0.0, "ratio"),
-            Step(Kind.COMPLETION, "completion factor", completion, "ratio"),
+            Step(Kind.COMPLETION, "completion factor, of the cost below", factor, "ratio"),
             Step(Kind.EXPECTED, "expected", round(weighted / alike, 10) if alike else 0.0, PMPM),
         ]
 
@@ -289,10 +296,10 @@ class PersistenceCorrected(Benchmark):
         if self.remains is None:
             yield found - (year - found), "what remains"
 
-    def expected(self, books: "Books", people: "People", completion: float) -> tuple[list[Step], list[Earlier]]:
+    def expected(self, books: "Books", people: "People") -> tuple[list[Step], list[Earlier]]:
         found = self.found(books, books.year)
         group = f"the same people in {found}, when they were found"
-        before, _ = books.cost(group, found, books.same_people(people.own, found, group))
+        before = books.cost(group, found, books.same_people(people.own, found, group))
         earlier = self.found_earlier(books, found) if self.remains is None else None
         return self.steps(before, earlier, books.year, books.first_year), []
 
@@ -305,7 +312,7 @@ class PersistenceCorrected(Benchmark):
         groups = []
         for year in (before, found):
             label = f"{name}: cost in {year}"
-            groups.append(books.cost(label, year, books.same_people(anywhere, year, label))[0])
+            groups.append(books.cost(label, year, books.same_people(anywhere, year, label)))
         return groups[0], groups[1]
 
     def steps(self, found: "Group", earlier: tuple["Group", "Group"] | None, year: int, first_year: int) -> list[Step]:
@@ -313,7 +320,7 @@ class PersistenceCorrected(Benchmark):
 
         >>> from .books import Group
         >>> rule = PersistenceCorrected(kind="persistence_corrected", trend=0.05, remains=0.6)
-        >>> rule.steps(Group("", 2025, 1, 12, 120_000, 120_000, 0), None, 2026, 2026)[-1].amount
+        >>> rule.steps(Group("", 2025, 1, 12, 120_000), None, 2026, 2026)[-1].amount
         63.0
         """
         steps = [Step(Kind.COST, f"{found.year}: cost in the year they were found", found.per_month, PMPM)]

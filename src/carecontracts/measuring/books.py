@@ -65,26 +65,19 @@ class People:
 
 
 class Group(NamedTuple):
-    """People of one year and what they cost, in whole cents: counted, of that within the limit, still to come."""
+    """People of one year and what they cost, in whole cents: what counts as spending."""
 
     name: str
     year: int
     people: int
     months: int
-    counted: int
-    within: int
-    to_come: int
-
-    @property
-    def cents(self) -> int:
-        """What counts as spending."""
-        return self.within + self.to_come
+    cents: int
 
     @property
     def per_month(self) -> float:
         """Dollars for each member month.
 
-        >>> Group("own", 2025, 2, 24, 2_400_00, 2_400_00, 0).per_month
+        >>> Group("own", 2025, 2, 24, 2_400_00).per_month
         100.0
         """
         return self.cents / 100 / self.months if self.months else 0.0
@@ -106,6 +99,8 @@ class Books:
     tell: Callable[[str], None]
     listed: "ir.Table | None" = None  # of each person and calendar year: whether the definitions held
     rows: Reconciliation = field(default_factory=Reconciliation)
+    notes: list[str] = field(default_factory=list)  # what a reader should know of how it came about
+    found: dict[Any, Any] = field(default_factory=dict)  # what several groups ask for alike, looked up once
 
     def begins(self, year: int) -> int:
         """The number of the month in which a contract year begins."""
@@ -127,6 +122,11 @@ class Books:
 
     def fact(self, name: str, value: Any, source: str) -> None:
         self.rows.facts.append(Fact(self.year, name, value, source))
+
+    def note(self, text: str) -> None:
+        """Says something once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def facts(self) -> dict[str, Any]:
         """The facts of the year that are made so far."""
@@ -181,8 +181,15 @@ class Books:
         why = ibis.cases(*((condition, rule.kind.value) for rule, condition in left_out), else_=ibis.null("string"))
         return lines.mutate(cents=lines.cents.fill_null(0), why=why), [rule for rule, _ in left_out]
 
-    def cost(self, group: str, year: int, people: People) -> tuple[Group, float]:
-        """What the people who count cost in a year, and the completion factor, each step with a row of dollars."""
+    def counted_services(self) -> "ir.Table":
+        """The lines, of any year and paid on any day, whose services count and have an amount."""
+        lines, rules = self.lines, self.rules
+        left_out = [rules.spending.without_an_amount(lines), rules.spending.of_services_left_out(lines)]
+        left_out += [rules.fees.claimed(lines)] if rules.fees else []
+        return lines.filter(*(~condition.fill_null(False) for _, condition in left_out))
+
+    def cost(self, group: str, year: int, people: People) -> Group:
+        """What the people who count cost in a year, each step with a row of dollars."""
         import ibis
 
         from ..claims.engine import fetched
@@ -205,21 +212,21 @@ class Books:
         who, n, counted = by.get(Kind.COUNTS.value, (0, 0, 0))
         self.write(group, Kind.COUNTS, "counts", who, n, counted)
 
-        limit = self.rules.spending.limit(self, year, people)
-        spent = cents_of(people.own, lines.filter(lines.why == Kind.COUNTS.value))
-        spent = self.rules.spending.held_to(spent, limit, self, year)
-        (row,) = fetched(
-            spent.agg(people=spent.count(), months=spent.months.sum(), within=spent.within.sum(), over=spent.over.sum())
-        )
-        within = int(row["within"] or 0)
-        if limit is not None:
-            words, over = f"over the limit of ${limit / 100:,.2f}", int(row["over"] or 0)
-            self.write(group, Kind.LIMIT, words, over, None, within - counted)
-        rate = self.rules.run_out.growth(self, year)
-        to_come = round(within * (rate - 1))
+        lines, spending = lines.filter(lines.why == Kind.COUNTS.value), self.rules.spending
+        completion = self.rules.run_out.complete(self, year, people.own, lines)
+        completed = round(counted * completion.factor)
         if self.rules.run_out.completion != "none":
-            self.write(group, Kind.TO_COME, f"still to come, at a factor of {rate:.6f}", None, None, to_come)
-        return Group(group, year, int(row["people"]), int(row["months"] or 0), counted, within, to_come), rate
+            words = f"still to come, at a factor of {completion.say()}"
+            self.write(group, Kind.TO_COME, words, None, None, completed - counted)
+        limit = spending.limit(self, year, people)
+        spent = spending.marked(cents_of(people.own, lines), limit, completion.factor)
+        sums = spent.agg(people=spent.count(), months=spent.months.sum(), **spending.sums(spent))
+        (row,) = fetched(sums)
+        within = round(spending.within(row, limit, completion.factor, self, year))
+        if limit is not None:
+            words = f"over the limit of ${limit / 100:,.2f}"
+            self.write(group, Kind.LIMIT, words, int(row["over"] or 0), None, within - completed)
+        return Group(group, year, int(row["people"]), int(row["months"] or 0), within)
 
 
 def _by_words(rule: Rule) -> str:

@@ -1,29 +1,16 @@
-"""What has not arrived yet: the chain ladder over months of service and months until payment.
-
-For each month of service the claims paid so far are a row; how long they took to be paid is the column. The growth from
-one column to the next, over all rows that have both, is the development factor; the product of those still to come is
-what a month of that age grows by (volume-weighted chain ladder: Mack, ASTIN Bulletin 23, 1993).
-
-    factor(age) = sum of paid by age + 1 / sum of paid by age, over months of service old enough for both
-    completed(month) = paid so far x product of the factors from its age on
-
-Not modelled:
-- a tail: nothing is added beyond the oldest age in the triangle
-"""
+"""What has not arrived yet: how long claims may arrive, and what is added for those that have not."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import accumulate
-from operator import mul
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
 from ..reconciliation import Kind
 from ..refusal import Fault, Refusal, refuse, show
 from ..units import Count, LongMonths, Months, Schedule
+from .chain_ladder import Ladder, cumulative, lognormal_95
 from .part import Part
-from .spending import Service
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -31,26 +18,88 @@ if TYPE_CHECKING:
     from ..claims.layout import Claims
     from .books import Books, Rule
 
+LADDERS = ("the chain ladder", "Bornhuetter-Ferguson")
+
+
+class Completion(NamedTuple):
+    """What dollars are multiplied by for the claims still to come, and its standard error where it has one."""
+
+    factor: float
+    error: float | None = None
+
+    def say(self) -> str:
+        """The factor with its error, and where it lies 95 times in 100.
+
+        >>> Completion(1.02, 0.004).say()
+        '1.020000 (standard error 0.004000; 95 times in 100 from 1.013308 to 1.028933)'
+        """
+        said = f"{self.factor:.6f}"
+        if self.error is None:
+            return said
+        held = lognormal_95(self.factor - 1, self.error)
+        between = f"; 95 times in 100 from {1 + held[0]:.6f} to {1 + held[1]:.6f}" if held else ""
+        return f"{said} (standard error {self.error:.6f}{between})"
+
 
 class RunOut(Part):
     """How long claims may arrive, and what is added for those that have not.
 
-    Chain ladder: for each month of service, the dollars paid by the closing date times the growth that older months
-    showed from the same age on. Earlier years are closed and completed the same way.
+    The chain ladder, of a group of people: each month of service has paid so much by the closing date, and grows as
+    older months of everyone did from the same age on.
+
+        completed(month) = paid so far / share paid at its age
+
+    Bornhuetter-Ferguson: what is unpaid at its age of what its member months are expected to cost. What they are
+    expected to cost is the year's own average, each month counted as far as it is paid (Stanard-Buhlmann, "Cape Cod").
+
+        completed(month) = paid so far + (1 - share) x member months x expected
+        expected         = sum of paid so far / sum of member months x share, over the months of the year
+
+    Under the chain ladder too, a month that it cannot complete is completed so. Earlier years are closed and completed
+    the same way.
     """
 
     title = "Run-out and completion"
     words = (
         "Claims count whose service was in the year and which were paid by {months} months after its end.",
+        "A claim without a date of payment counts.",
         "Claims still to come: {completion}.",
         "The factor is {factor}.",
-        "The triangle holds the {triangle} months of service before the closing date, of everyone enrolled.",
+        "The triangle holds the {triangle} months of service before the closing date, of everyone enrolled; an older"
+        " month is complete.",
+        "Where the claims end before the closing date, it is read as of the month of their last payment.",
     )
-    not_modelled = ("a completion factor of its own for each service; pharmacy and medical claims are one triangle",)
+    spoken = {
+        "completion": {
+            "the chain ladder": "each month of service grows as older months did, by the chain ladder",
+            "Bornhuetter-Ferguson": "by Bornhuetter-Ferguson, each month of service adds what older months had not paid"
+            " at its age, of what a member month of the year costs",
+        }
+    }
+    not_modelled = (
+        "a completion factor of its own for each service; pharmacy and medical claims are one triangle",
+        "a tail: nothing is added beyond the oldest age in the triangle",
+    )
     months: Months = 0
-    completion: Literal["none", "a given factor", "the chain ladder"] = "none"
+    completion: Literal["none", "a given factor", "the chain ladder", "Bornhuetter-Ferguson"] = "none"
     factor: Count | None = None
     triangle: LongMonths | None = None
+
+    def sentences(self) -> list[str]:
+        said = super().sentences()
+        if self.triangle is None:
+            said.remove(self.words[-1])
+        if self.completion == "the chain ladder":
+            said.append(
+                "A month with nothing paid yet, or at an age at which older months had nothing paid, adds the share"
+                " that they had not paid at its age, of what a member month of the year costs."
+            )
+            said.append(
+                "The factor is printed with Mack's standard error and the 95% interval of a lognormal distribution."
+            )
+        if self.completion != "none":
+            said.append("Each person's spending grows by the one factor of the group, before any limit on it.")
+        return said
 
     @model_validator(mode="after")
     def _factor_where_given(self) -> Self:
@@ -60,50 +109,150 @@ class RunOut(Part):
                 "a `factor` with `completion: a given factor`, and only there",
                 "add or take out `factor:`",
             )
-        for factor in self.factor.values() if isinstance(self.factor, Schedule) else [self.factor]:
-            if factor is not None and not 1 <= factor <= 2:
+        for factor in _each(self.factor):
+            if not 1 <= factor <= 2:
                 refuse(f"factor: {factor:g}", "1 to 2 (1.02 adds 2%)", "write what is added as 1.0 and more")
-        if (self.triangle is not None) != (self.completion == "the chain ladder"):
+        if (self.triangle is not None) != (self.completion in LADDERS):
             refuse(
                 f"completion: {self.completion}, triangle: {show(self.triangle)}",
-                "the months of a `triangle` with `completion: the chain ladder`, and only there",
+                "the months of a `triangle` with `completion: the chain ladder` or `Bornhuetter-Ferguson`, only there",
                 "add or take out `triangle:`",
             )
+        longest = max(map(int, _each(self.months)), default=0)
+        for triangle in _each(self.triangle):
+            if triangle < longest + 2:
+                refuse(
+                    f"triangle: {triangle:g}, months: {longest}",
+                    f"{longest + 2} or more months: the year's last month, {longest} months old at the closing date,"
+                    " and one that is older",
+                    "write a longer `triangle:`, 24 where payments take a year",
+                )
         return self
 
-    def closes(self, year: int, first_month: int) -> date:
+    def closes(self, year: int, first_year: int, first_month: int) -> date:
         """The day from which a payment comes too late to count.
 
-        >>> RunOut(months=3).closes(2026, first_month=1)
+        >>> RunOut(months=3).closes(2026, first_year=2026, first_month=1)
         datetime.date(2027, 4, 1)
         """
-        month = 12 * (year + 1) + first_month - 1 + int(self.months)
+        month = 12 * (year + 1) + first_month - 1 + int(self.at(year, first_year).months)
         return date(month // 12, month % 12 + 1, 1)
 
     def paid_late(self, lines: "ir.Table", books: "Books", year: int) -> tuple["Rule", Any]:
         """The rule that takes out lines paid on or after the closing date; a line without a date of payment counts."""
         from .books import Rule
 
-        late = (lines.paid_date >= self.closes(year, books.first_month)).fill_null(False)
+        late = (lines.paid_date >= self.closes(year, books.first_year, books.first_month)).fill_null(False)
         return Rule(Kind.PAID_LATE, "paid after the closing date"), late
 
-    def growth(self, books: "Books", year: int) -> float:
-        """What a year's counted dollars are multiplied by for the claims still to come; 1 where none is added."""
+    # --- what is still to come ---
+
+    def complete(self, books: "Books", year: int, people: "ir.Table", lines: "ir.Table") -> Completion:
+        """What the counted lines of a year of some people are multiplied by for the claims still to come."""
         if self.completion == "a given factor":
-            return float(self.at(year, books.first_year).factor or 1)
+            return Completion(float(self.at(year, books.first_year).factor or 1))
         if self.completion == "none":
-            return 1.0
+            return Completion(1.0)
         from ..claims.engine import fetched
 
-        lines = books.lines
-        counted = [service for service in get_args(Service) if books.rules.spending.counts(service)]
-        lines = lines.filter(lines.service.isin(counted)).mutate(cents=lines.cents.fill_null(0))
-        closing, begin = self.closes(year, books.first_month), books.begins(year)
-        found = fetched(triangle(lines, closing, int(self.triangle or 0)))
-        cells = {(row["month"], row["lag"]): row["cents"] for row in found}
-        return completion_factor(cells, range(begin, begin + 12), 12 * closing.year + closing.month - 2)
+        if ("triangle", year) not in books.found:
+            books.found["triangle", year] = self._seen(books, year)
+        seen = books.found["triangle", year]
+        by_month = lines.group_by("month").agg(cents=lines.cents.sum())
+        paid = {row["month"]: int(row["cents"]) for row in fetched(by_month)}
+        begin = books.begins(year)
+        return self._completed({m: paid.get(m, 0) for m in range(begin, begin + 12)}, seen, books, year, people)
 
-    def notes(self, claims: "Claims", years: Sequence[int], first_month: int) -> Iterator[str]:
+    def _completed(
+        self, paid: Mapping[int, int], seen: "Triangle", books: "Books", year: int, people: "ir.Table"
+    ) -> Completion:
+        ladder, last = Ladder(cumulative(seen.cells, seen.last)), seen.last
+        share = {month: ladder.share(last - month) for month in paid}
+        everyones = {month: sum(cents for (m, _), cents in seen.cells.items() if m == month) for month in paid}
+        by_average = [
+            month
+            for month in paid
+            if share[month] != 1
+            and (self.completion == "Bornhuetter-Ferguson" or not share[month] or everyones[month] <= 0)
+        ]
+        total = sum(paid.values())
+        if total <= 0:  # nothing to grow
+            return Completion(1.0)
+        if not by_average:
+            grown = sum(cents / share[month] for month, cents in paid.items())
+            error = ladder.error({last - month: float(cents) for month, cents in paid.items()})
+            return Completion(grown / total, None if error is None else error / total)
+        covered = _member_months(books, year, people)
+        told = sum(covered.get(month, 0) * share[month] for month in paid)
+        if not told:
+            given = "no month of service that older ones can complete"
+            do = "lengthen `months:` or `triangle:`, or give claims that reach further back"
+            raise Refusal([Fault(f"{self.completion}, {year}", given, "one or more", do)])
+        expected = sum(cents for month, cents in paid.items() if share[month]) / told
+        grown = 0.0
+        for month, cents in paid.items():
+            if month in by_average:
+                grown += cents + (1 - share[month]) * covered.get(month, 0) * expected
+            else:
+                grown += cents / share[month]
+        if self.completion == "the chain ladder":
+            named = ", ".join(f"{date(month // 12, month % 12 + 1, 1):%B %Y}" for month in by_average)
+            books.note(
+                f"{year}: the chain ladder cannot complete {named}: nothing is paid yet, or nothing was paid of older"
+                " months at that age. The average of the year stands in for what is unpaid, and there is no interval."
+            )
+        return Completion(grown / total)
+
+    def _seen(self, books: "Books", year: int) -> "Triangle":
+        """The triangle before a year's closing date, of everyone enrolled; refuses claims without dates of payment."""
+        from ..claims.engine import fetched
+        from ..people.months import coverage, month_of
+
+        months = int(self.at(year, books.first_year).triangle or 0)
+        closing = self.closes(year, books.first_year, books.first_month)
+        lines = books.counted_services()
+        (row,) = fetched(lines.agg(latest=lines.paid_date.max()))
+        if row["latest"] is None:
+            do = "give `paid_date`, or agree on `completion: a given factor`"
+            raise Refusal([Fault(f"{self.completion}, {year}", "no paid_date", "the date of each payment", do)])
+        last = min(month_of(closing) - 1, month_of(row["latest"]))
+        held = lines.filter(lines.month > last - months, lines.month <= last)
+        years = range((last - months + 1 - books.first_month + 1) // 12, (last - books.first_month + 1) // 12 + 1)
+        enrolled = coverage(books.claims, list(years), books.first_month)
+        held = held.semi_join(enrolled, ["person_id", "year"])
+        found = fetched(triangle(held, last))
+        cells = {(row["month"], row["lag"]): int(row["cents"]) for row in found if row["lag"] is not None}
+        seen = Triangle(cells, last, months)
+        self._tell(books, year, seen, sum(int(row["cents"]) for row in found if row["lag"] is None), lines)
+        return seen
+
+    def _tell(self, books: "Books", year: int, seen: "Triangle", undated: int, lines: "ir.Table") -> None:
+        """Notes what the triangle lacks: months, dates of payment, ages at which older months were still paid."""
+        from ..claims.engine import fetched
+        from ..people.months import month_of
+
+        first = min((month for month, _ in seen.cells), default=seen.last + 1)
+        if first > seen.last - seen.months + 1:
+            had = seen.last + 1 - first
+            books.note(
+                f"{year}: the triangle is to hold {seen.months} months of service; the claims have {had} of them."
+            )
+        if undated:
+            books.note(
+                f"{year}: ${undated / 100:,.2f} of the triangle's months have no date of payment; the ladder cannot"
+                " learn from them."
+            )
+        old = lines.filter(lines.month <= seen.last - seen.months, month_of(lines.paid_date) <= seen.last)
+        late = month_of(old.paid_date) - old.month >= seen.months
+        (row,) = fetched(old.agg(cents=old.cents.sum(), late=old.cents.sum(where=late)))
+        if row["cents"] and row["late"]:
+            books.note(
+                f"{year}: of the months of service before the triangle, {row['late'] / row['cents']:.2%} was paid"
+                f" {seen.months} months after service or later. The triangle does not see that, and nothing is added"
+                " for it: lengthen `triangle:`."
+            )
+
+    def notes(self, claims: "Claims", years: Sequence[int], first_year: int, first_month: int) -> Iterator[str]:
         """What a reader should know where the claims end before a closing date."""
         from ..people.months import month_of
 
@@ -112,7 +261,7 @@ class RunOut(Part):
         if latest is None and years:
             yield "No claim has a paid date: every claim of a year counts, whenever it arrived."
         for year in years if latest else ():
-            closing = self.closes(year, first_month)
+            closing = self.closes(year, first_year, first_month)
             if month_of(latest) + 1 < month_of(closing):
                 yield (
                     f"{year}: the last payment in the claims is of {latest:%B %Y}; claims count that were paid before "
@@ -120,69 +269,38 @@ class RunOut(Part):
                 )
 
 
-def triangle(lines: "ir.Table", closing: date, months: int) -> "ir.Table":
-    """Dollars by month of service and by months until payment, paid before the closing date: month, lag, cents.
+class Triangle(NamedTuple):
+    """Cents by month of service and months until payment, the last month that it sees, and how many it is to hold."""
 
-    `lines` has `month`, `paid_date` and `cents`. Paid before its month of service, or on no date, is lag 0.
+    cells: Mapping[tuple[int, int], int]
+    last: int
+    months: int
+
+
+def triangle(lines: "ir.Table", last: int) -> "ir.Table":
+    """Cents by month of service and by months until payment, paid by the last month: month, lag, cents.
+
+    Paid before its month of service is lag 0; on no date, no lag.
     """
     import ibis
 
     from ..people.months import month_of
 
-    last = month_of(closing) - 1
-    lines = lines.mutate(lag=ibis.greatest((month_of(lines.paid_date) - lines.month).fill_null(0), 0))
-    inside = lines.filter(lines.month > last - months, lines.month <= last, lines.month + lines.lag <= last)
+    lines = lines.mutate(lag=ibis.greatest(month_of(lines.paid_date) - lines.month, 0))
+    lines = lines.mutate(lag=ibis.ifelse(lines.paid_date.isnull(), ibis.null("int64"), lines.lag))
+    inside = lines.filter(lines.lag.isnull() | (lines.month + lines.lag <= last))
     return inside.group_by("month", "lag").agg(cents=inside.cents.sum())
 
 
-def development(paid: Sequence[Sequence[float]]) -> list[float]:
-    """The development factors of a cumulative triangle: a row for each month, oldest first, of what was paid by age.
+def _member_months(books: "Books", year: int, people: "ir.Table") -> dict[int, int]:
+    """How many of the people are covered in each month of a year."""
+    from ..claims.engine import fetched
+    from ..people.months import covered_months
 
-    Three years of a triangle worked by hand: (150 + 180) / (100 + 120) = 1.5 and 165 / 150 = 1.1.
-
-    >>> [round(factor, 6) for factor in development([[100, 150, 165], [120, 180], [140]])]
-    [1.5, 1.1]
-    """
-    factors = []
-    for age in range(max(map(len, paid), default=1) - 1):
-        both = [(row[age], row[age + 1]) for row in paid if len(row) > age + 1]
-        before, after = sum(b for b, _ in both), sum(a for _, a in both)
-        factors.append(after / before if before > 0 else 1.0)
-    return factors
+    months = covered_months(books.claims, year, books.first_month).semi_join(people, "person_id")
+    return {row["month"]: int(row["n"]) for row in fetched(months.group_by("month").agg(n=months.count()))}
 
 
-def to_ultimate(factors: Sequence[float]) -> list[float]:
-    """What dollars of each age still grow by: the product of the factors from it on.
-
-    >>> to_ultimate([1.5, 1.1])
-    [1.6500000000000001, 1.1, 1.0]
-    """
-    return [*accumulate(reversed(factors), mul, initial=1.0)][::-1]
-
-
-def cumulative(cells: Mapping[tuple[int, int], float], last: int) -> list[list[float]]:
-    """Rows of what was paid by each age, the oldest month first, from dollars by (month of service, lag).
-
-    >>> cumulative({(1, 0): 100, (1, 1): 50, (2, 0): 120}, last=2)
-    [[100.0, 150.0], [120.0]]
-    """
-    first = min((month for month, _ in cells), default=last + 1)
-    rows = range(first, last + 1)
-    return [[*map(float, accumulate(cells.get((m, k), 0) for k in range(last - m + 1)))] for m in rows]
-
-
-def completion_factor(cells: Mapping[tuple[int, int], float], year_months: range, last: int) -> float:
-    """What a year's paid dollars are multiplied by: each month of service by its age, weighted by what it has paid.
-
-    >>> round(completion_factor({(1, 0): 100, (1, 1): 50, (2, 0): 120}, range(1, 3), last=2), 6)  # 150 x 1 + 120 x 1.5
-    1.222222
-    """
-    rows = cumulative(cells, last)
-    grows = to_ultimate(development(rows))
-    first = last + 1 - len(rows)
-    paid = {first + n: row[-1] for n, row in enumerate(rows) if first + n in year_months}
-    total = sum(paid.values())
-    if total <= 0:
-        given = f"{total / 100:,.2f} dollars paid in the triangle for the year's months"
-        raise Refusal([Fault("the chain ladder", given, "claims with paid dates", "check paid_date in the claims")])
-    return sum(dollars * grows[last - month] for month, dollars in paid.items()) / total
+def _each(term: Any) -> list[Any]:
+    """The numbers of a term: one, those of a schedule, or none."""
+    return list(term.values()) if isinstance(term, Schedule) else [] if term is None else [term]

@@ -1,5 +1,6 @@
 """Which dollars count, and how much of one person's."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import model_validator
@@ -106,19 +107,30 @@ class Spending(Part):
         if now.truncated_at_percentile is None:
             return None
         lines, _ = books.lines_of(year)
-        everyone = cents_of(people.table, lines.filter(lines.why.isnull()))
+        lines = lines.filter(lines.why.isnull()).semi_join(people.table, "person_id")
+        everyone = cents_of(people.table, lines)
         (row,) = fetched(everyone.agg(at=everyone.cents.quantile(float(now.truncated_at_percentile))))
-        return round(float(row["at"]))
+        return round(float(row["at"] or 0) * books.rules.run_out.complete(books, year, people.table, lines).factor)
 
-    def held_to(self, spent: "ir.Table", limit: int | None, books: "Books", year: int) -> "ir.Table":
-        """What each person cost, with the cents `within` the limit and whether they are `over` it (1 or 0)."""
+    def marked(self, spent: "ir.Table", limit: int | None, factor: float) -> "ir.Table":
+        """What each person cost, with whether they are `over` the limit once it has grown by the factor (1 or 0)."""
         import ibis
 
-        if limit is None:
-            return spent.mutate(within=spent.cents, over=ibis.literal(0, "int64"))
-        above = self.at(year, books.first_year).above or 0
-        beyond = ibis.greatest(spent.cents - limit, 0)
-        return spent.mutate(
-            within=spent.cents - beyond + (beyond * above).round().cast("int64"),
-            over=(spent.cents > limit).cast("int64"),
-        )
+        over = ibis.literal(0, "int64") if limit is None else (spent.cents * factor > limit).cast("int64")
+        return spent.mutate(over=over, cents_over=spent.cents * over)
+
+    def sums(self, spent: "ir.Table", where: Any = None) -> dict[str, Any]:
+        """The whole numbers from which `within` is worked out: on every engine the same."""
+        return {name: spent[name].sum(where=where).fill_null(0) for name in ("cents", "over", "cents_over")}
+
+    def within(self, sums: Mapping[str, Any], limit: int | None, factor: float, books: "Books", year: int) -> float:
+        """The cents that count of people: completed, and then of those over the limit no more than it allows.
+
+        Two people cost $3,000 and $6,000, and 2% is still to come; $5,000 counts of one person at most:
+        1.02 x 3,000 + 5,000 = $8,060.
+        """
+        whole, over = factor * int(sums["cents"]), int(sums["over"])
+        if limit is None or not over:
+            return whole
+        beyond = factor * int(sums["cents_over"]) - over * limit
+        return whole - beyond * float(1 - (self.at(year, books.first_year).above or 0))
