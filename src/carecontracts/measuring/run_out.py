@@ -91,8 +91,8 @@ class RunOut(Part):
             said.remove(self.words[-1])
         if self.completion == "the chain ladder":
             said.append(
-                "A month with nothing paid yet, or at an age at which older months had nothing paid, adds the share"
-                " that they had not paid at its age, of what a member month of the year costs."
+                "A month with nothing paid yet, or at an age at which older months had nothing paid, adds instead the"
+                " share that they then had still to pay of what a member month of the year costs."
             )
             said.append(
                 "The factor is printed with Mack's standard error and the 95% interval of a lognormal distribution."
