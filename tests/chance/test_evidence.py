@@ -114,6 +114,66 @@ def test_other_figures_as_published():
     assert [e.estimate for e in grace] == [17_713 - 18_776, 14_348 - 11_834, 13_307 - 9_654, 5_088 - 6_575]
 
 
+def z(p: float) -> float:
+    return NormalDist().inv_cdf(1 - p / 2)
+
+
+def test_figures_worked_out_are_worked_out_right():
+    """Sums of printed parts, and standard errors borrowed, each as its row's note says."""
+    first, inpatient, outpatient = LIBRARY["va-pim-first-year"].effects
+    assert first.estimate == inpatient.estimate + outpatient.estimate == 472
+    assert first.se == pytest.approx(math.hypot(inpatient.interval_se, outpatient.interval_se), abs=1)
+    second, outpatient, inpatient = LIBRARY["va-pim-second-year"].effects
+    assert second.estimate == 928 + 245
+    assert second.se == pytest.approx(math.hypot(928 / z(0.053), 245 / z(0.97)), abs=1)
+    cost, stays = LIBRARY["next-generation-acos"].effects  # AJMC July 2020: stays -21% (P = .03), cost -22%
+    assert cost.se == pytest.approx(21 / z(0.03), abs=0.05) == pytest.approx(stays.interval_se, abs=0.05)
+    assert LIBRARY["iowa-health-homes"].effects[1].usual == pytest.approx(132.10 / 0.15, abs=1)
+    coordination = LIBRARY["commercial-coordination"].size
+    assert (coordination.treated, coordination.comparison) == (round(0.6 * 93_379), round(0.4 * 93_379))
+    assert round(172.61 * 0.98, 2) == 169.16  # Washington: after 2% withheld, by WSR 13-08-022
+    assert round(67.50 * 0.98, 2) == 66.15
+    assert "$169.16 and $66.15" in LIBRARY["washington-health-homes"].cost.words
+
+
+def test_what_the_row_says_is_what_its_text_says():
+    """Figures that were once told wrongly, by the texts that correct them."""
+    aco = LIBRARY["next-generation-acos"].pooled()
+    assert (aco.months, aco.finding) == (6, "better")  # "6 months post program"; it was 24, and untested
+    back = next(e for e in LIBRARY["impact-trial"].effects if e.outcome == "return")
+    assert (back.low, back.estimate, back.high, back.interval) == (1.84, 2.47, 3.09, "sensitivity")
+    assert (back.interval_se, back.finding) == (None, "not tested")
+    assert (LIBRARY["impact-trial"].size.treated, LIBRARY["impact-trial"].size.comparison) == (150, 152)
+    stays = [e for e in LIBRARY["mccd"].effects if e.outcome == "admissions"]
+    assert [(e.low, e.estimate, e.high, e.interval) for e in stays] == [
+        (-0.283, -0.168, -0.054, "90%"),
+        (0.025, 0.118, 0.210, "90%"),
+    ]
+    for e in stays:  # a 90% interval and the p-value beside it agree, as a 95% interval would not
+        assert abs(e.estimate) / e.interval_se == pytest.approx(z(e.p), abs=0.1)
+    assert LIBRARY["impact-pooled"].months == round(9_398 / 1_340)
+    federal = LIBRARY["cbo-2012"]
+    assert (federal.finding, federal.pooled()) == ("no difference", None)
+
+
+def test_a_row_says_whether_it_is_gross_or_net():
+    for row in LIBRARY.poolable():
+        for effect in row.effects:
+            if effect.pool:
+                assert effect.note.startswith("gross" if effect.outcome == "total_cost" else "net"), row.key
+
+
+def test_a_standard_error_worked_out_says_how():
+    told = {"outcome": "total_cost", "words": "cost", "unit": "percent", "finding": "better", "tag": "derived"}
+    size = Size(words="100 and 100", treated=100, comparison=100, split="seen")
+    worked = Effect(estimate=-30, se=20, note="from its stays", **told)
+    assert worked.relative(size, spread=1.0) == (0.30, 0.20, "worked out", False)
+    assert worked.relative(size, spread=2.0).se == pytest.approx(2 * math.sqrt(2 / 100))  # never below the floor
+    for wrong in ({"estimate": -30}, {"estimate": -30, "note": "so", "p": 0.04}, {"note": "so"}):
+        with pytest.raises(ValidationError, match="a note on how it was worked out"):
+            Effect(se=20, **wrong, **told)
+
+
 def test_a_standard_error_is_never_less_than_people_can_vary():
     for row in LIBRARY.poolable():
         root = row.size.root()

@@ -6,6 +6,7 @@ A source that the chapters cite is one of four things: the source of a row of `e
 """
 
 import re
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,8 @@ def test_the_page_holds_every_row_and_every_word_of_it():
     assert html.count("<details>") == len(LIBRARY)
     for row in LIBRARY:
         assert row.url.replace("&", "&amp;") in html
+        for effect in row.effects:
+            assert effect.note is None or escape(effect.note[1:]) in html
     assert "<script" not in html
     assert not re.search(r"(src|@import|url\()", html)
 

@@ -30,6 +30,7 @@ LINES = {
 }
 # Who reports a figure that was not seen in its primary source, by key of the bibliography.
 REPORTERS = {
+    "acp2020impact": "the American College of Physicians",
     "ajc2023wpc": "the Associated Press",
     "ashecon2016cpc": "the evaluators' conference abstract",
     "bcp_iah5": "the Better Care Playbook",
@@ -40,9 +41,17 @@ REPORTERS = {
     "darwin_iocp": "Darwin Research Group",
     "ecare2009lifemasters": "e-CareManagement",
     "fierce2022contracosta": "Fierce Healthcare",
+    "hca2019washington": "the state's Health Care Authority",
     "hcinnovation2020caremore": "Healthcare Innovation",
     "hcinnovation_landmark": "Healthcare Innovation",
-    "ohara2020ngaco": "the Better Care Playbook",
+    "healthaffairs2015pacci": "the pilots' evaluators and conveners on the Health Affairs Blog",
+    "iowa2016news": "the University of Iowa",
+    "iowa_matched": "Reference Citation Analysis",
+    "massgeneral2011": "the hospital itself",
+    "modernhealthcare2016washington": "Modern Healthcare",
+    "modernhealthcare_iah6": "Modern Healthcare",
+    "ncpa2012cbo": "the National Center for Policy Analysis",
+    "nysdoh2009cidp": "the state's Department of Health",
     "olr2012cbo": "OLR Reporter",
     "paltc_iah7": "AMDA",
     "pasafetynet_hennepin": "the Safety Net Association of Pennsylvania",
@@ -51,7 +60,9 @@ REPORTERS = {
     "protomag_mgh": "Proto Magazine",
     "relias_mgh": "Relias Media",
     "safetynet2023wpc": "the California Health Care Safety Net Institute",
+    "straighttalk2020camden": "Straight Talk on Evidence",
     "techtarget_missouri": "TechTarget",
+    "wolterskluwer2015fqhc": "Wolters Kluwer",
     "wsr2013healthhomes": "the Washington State Register",
 }
 _RANDOMIZED = {"randomized", "encouragement"}
@@ -221,7 +232,7 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
     ]
     if row.not_pooled:
         facts.append(("Not in the pooled estimate", row.not_pooled))
-    effects = "".join(f"<dd>{escape(_with_source(said(e), e.by))}</dd>" for e in row.effects)
+    effects = "".join(f"<dd>{escape(_with_source(said(e), e.by) + _noted(e))}</dd>" for e in row.effects)
     record = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts)
     study = f"{LINES[row.line]}, {row.design}; {row.size.words}"
     months = f"{row.months} months" if row.months else ""
@@ -233,6 +244,11 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
         f'<td data-head="Study">{escape(study)}</td><td data-head="Total cost">{escape(cost)}</td>'
         f'<td data-head="Followed" class="short">{months}</td></tr>'
     )
+
+
+def _noted(effect: Effect) -> str:
+    """What is to be known of a figure, as a sentence after it."""
+    return f". {effect.note[0].upper()}{effect.note[1:]}." if effect.note else ""
 
 
 def _if_secondary(told: Criterion | Paid) -> str:

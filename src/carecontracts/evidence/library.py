@@ -102,7 +102,9 @@ class Size(_Row):
     words: Words
     treated: Annotated[int, Field(gt=0)] | None = None
     comparison: Annotated[int, Field(gt=0)] | None = None
-    split: Literal["seen", "not seen", "halves of the total", "comparison taken as equal"]
+    split: Literal[
+        "seen", "not seen", "by the ratio of randomizing", "halves of the total", "comparison taken as equal"
+    ]
 
     def root(self) -> float | None:
         """sqrt(1/treated + 1/comparison), by which a person's spread becomes that of a difference in means."""
@@ -122,6 +124,7 @@ class Effect(_Row):
     interval: Interval = "95%"
     p: Annotated[float, Field(gt=0, lt=1)] | None = None
     p_below: Annotated[float, Field(gt=0, lt=1)] | None = None
+    se: Annotated[float, Field(gt=0)] | None = None  # a standard error worked out, not printed, as the note says
     unit: Unit
     usual: Annotated[float, Field(gt=0)] | None = None  # the mean under usual care, in the same unit
     usual_by: Key | None = None
@@ -150,6 +153,9 @@ class Effect(_Row):
             refuse("an estimate that was not seen", "no estimate", "remove it, or say where it was seen")
         if self.low is None and self.interval != "95%":
             refuse(f"interval: {self.interval} without its ends", "low and high with it", "add the ends")
+        if self.se is not None and (self.estimate is None or self.note is None or self.low is not None or self.p):
+            allowed = "se with an estimate, and a note on how it was worked out, where no interval or p was printed"
+            refuse(f"se: {self.se}", allowed, "add what is missing, or leave se out")
         if self.pool and self.outcome not in OUTCOMES.values():
             allowed = "pool on total_cost or net_cost only"
             refuse(f"pool, on {self.outcome}", allowed, "pool the row's effect on what care cost")
@@ -157,13 +163,13 @@ class Effect(_Row):
 
     @property
     def interval_se(self) -> float | None:
-        """The standard error behind an interval of confidence, or behind the p-value where there is none."""
+        """The standard error behind an interval of confidence, or behind the p-value, or as it was worked out."""
         if self.low is not None and self.high is not None and self.interval in ("95%", "90%"):
             level = 0.95 if self.interval == "95%" else 0.90
             return (self.high - self.low) / (2 * NormalDist().inv_cdf((1 + level) / 2))
         if self.p is not None and self.estimate:
             return abs(self.estimate) / NormalDist().inv_cdf(1 - self.p / 2)
-        return None
+        return self.se
 
     def relative(self, size: Size, spread: float = SPREAD) -> Relative | None:
         """The reduction as a share of usual cost with its standard error, or None where it cannot be told.
@@ -183,8 +189,9 @@ class Effect(_Row):
         if reported is None:
             return Relative(-self.estimate / usual, floor, "spread and size") if floor else None
         if reported / usual < floor * (1 - 1e-9):
-            return Relative(-self.estimate / usual, floor, "spread and size, above what its p-value implies")
-        return Relative(-self.estimate / usual, reported / usual, "interval" if self.low is not None else "p-value")
+            return Relative(-self.estimate / usual, floor, "spread and size, above what was printed")
+        basis = "interval" if self.low is not None else "p-value" if self.p else "worked out"
+        return Relative(-self.estimate / usual, reported / usual, basis)
 
 
 class Program(_Row):
