@@ -159,7 +159,7 @@ def _print_price(priced: pricing.Price, chance: float) -> None:
     console.print(table)
     table = table_of("By the end of year", "If we believe", ">Truly saves its cost", ">The result says so")
     for row in priced.chances:
-        table.add_row(str(row.year), row.belief, f"{row.truly:.0%}", f"{row.shown:.0%}")
+        table.add_row(str(row.year), row.belief, f"{row.truly:.1%}", f"{row.shown:.1%}")
     console.print(table)
     table = table_of("For a chance of", "Change", ">From", ">To", "", title="Backwards, one at a time")
     for lever in priced.backwards:
