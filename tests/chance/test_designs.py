@@ -5,14 +5,19 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy.linalg import toeplitz
 from scipy.stats import norm
 
 from carecontracts import Contract
+from carecontracts.evaluation import series
 from carecontracts.evaluation.designs import (
     DESIGNS,
     Draws,
     Place,
     Program,
+    by_place,
+    difference_in_differences,
     draw,
     evaluate,
     event_study,
@@ -71,23 +76,85 @@ def test_the_closed_form_is_statsmodels(design: str) -> None:
     assert theirs["low"] == pytest.approx(found.low[1], rel=1e-5, abs=1)
 
 
-def test_the_closed_form_of_the_time_series_is_statsmodels() -> None:
+def test_one_series_is_judged_as_all_are() -> None:
     d = draws(SELECTED, people=120, count=2)
     found = DESIGNS["interrupted time series"].judge(d)
     years = np.repeat(d.place.years, 4)
     rows = {"person_id": "all", "group": "offered", "year": years, "quarter": np.tile([1, 2, 3, 4], len(years) // 4)}
-    series = pd.DataFrame(rows | {"paid": d.offered.quarters[1], "enrolled": 1, "engaged": 1})
-    theirs = evaluate(series, "interrupted time series")
+    one = pd.DataFrame(rows | {"paid": d.offered.quarters[1], "enrolled": 1, "engaged": 1})
+    theirs = evaluate(one, "interrupted time series")
     assert (theirs["saving"], theirs["se"]) == pytest.approx((found.saving[1], found.se[1]), rel=1e-8)
     assert theirs["high"] == pytest.approx(found.high[1], rel=1e-8)
+
+
+def test_by_place_is_statsmodels_on_the_places() -> None:
+    d = draw(a_place(PLAIN), 120, 2, rng=np.random.default_rng(21), places=4, shock=0.1)
+    found, theirs = by_place(d), evaluate(d.panel(1), "difference-in-differences", by="place")
+    assert theirs["saving"] == pytest.approx(found.saving[1], rel=1e-7)
+    assert theirs["se"] == pytest.approx(found.se[1], rel=1e-7)
+    assert (theirs["low"], theirs["high"]) == pytest.approx((found.low[1], found.high[1]), rel=1e-6)
+    with pytest.raises(Refusal, match="two places or more"):
+        evaluate(draws(count=2, people=50).panel(0), "difference-in-differences", by="place")
+    assert np.isinf(by_place(draws(count=2, people=50)).se).all()
+
+
+@pytest.mark.parametrize("r", [0.0, 0.5, 0.9])
+def test_a_step_by_least_squares_of_statsmodels(r: float) -> None:
+    """Where one r is all that is allowed, the step is that of generalized least squares, with Student's interval."""
+    rng, after = np.random.default_rng(4), np.arange(20) >= 12
+    y = np.cumsum(rng.normal(size=20)) * 100 + 5_000
+    x = np.column_stack([np.ones(20), np.arange(20), after])
+    fit = sm.GLS(y, x, sigma=toeplitz(r ** np.arange(20))).fit()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series, "HANG_TOGETHER", np.array([r]))
+        found, low, high = series.step(y[None, :], after)
+    assert found[0] == pytest.approx(fit.params[2], rel=1e-6)
+    assert (low[0], high[0]) == pytest.approx(tuple(fit.conf_int()[2]), rel=1e-5)
+
+
+@pytest.mark.parametrize("r", [0.0, 0.3, 0.6, 0.9])
+def test_a_95_percent_interval_of_a_short_series_holds_the_truth_in_95_of_100(r: float) -> None:
+    """Twenty quarters, eight of them after: however far the quarters hang together, of which little can be seen."""
+    count, rng, after = 4_000, np.random.default_rng(8), np.arange(20) >= 12
+    rest = rng.normal(size=(count, 20))
+    rest[:, 0] /= np.sqrt(1 - r * r)
+    for t in range(1, 20):
+        rest[:, t] += r * rest[:, t - 1]
+    _, low, high = series.step(1_000 + 20 * np.arange(20) - 30 * after + 40 * rest, after)
+    covered = np.mean((low <= -30) & (high >= -30))
+    assert 0.93 <= covered <= 0.98  # over all r alike it is 95 of 100; of each r alone, near it
+
+
+@pytest.mark.parametrize("people", [1_000, 10_000])
+def test_a_shock_to_a_place_is_no_luck_of_persons(people: int) -> None:
+    """A shock of 1.6% to each place and year: errors by person are the surer the more people, and the wronger.
+
+    The change of a place's mean is off by 1.6% x sqrt(1/2 + 1/3) of its cost, twice over: the comparison has one too.
+    An interval of 1.96 s holds the truth as often as a normal of sd sqrt(s^2 + that^2) lies within it.
+    """
+    cost = lognormal(40_000, 5, rng=np.random.default_rng(2), lasting=0.8, sigma=1.0)
+    there = place(cost, Program(effect=0.0), trigger=2, rng=np.random.default_rng(2), top=0.9)
+    d = draw(there, people, 300, rng=np.random.default_rng(3), shock=0.016)
+    found = difference_in_differences(d)
+    own = found.se.mean()
+    whole = np.hypot(own, d.place.expected() * 0.016 * np.sqrt(2 * (1 / 2 + 1 / 3)))
+    assert found.saving.std() == pytest.approx(whole, rel=0.12)
+    held = 2 * norm.cdf(1.96 * own / whole) - 1
+    assert held < (0.92 if people == 1_000 else 0.6)
+    assert np.mean((found.low <= 0) & (found.high >= 0)) == pytest.approx(
+        held, abs=4 * np.sqrt(held * (1 - held) / 300)
+    )
+    many = draw(there, people // 10, 300, rng=np.random.default_rng(3), places=8, shock=0.016)
+    found = by_place(many)
+    assert np.mean((found.low <= 0) & (found.high >= 0)) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 300))
 
 
 def test_a_step_in_a_straight_line_is_found_exactly() -> None:
     years = np.repeat([-2, -1, 0, 1, 2], 4)
     line = 1_000 + 20 * np.arange(20) - 150 * (years > 0)
     rows = {"person_id": "all", "group": "offered", "year": years, "quarter": np.tile([1, 2, 3, 4], 5)}
-    series = pd.DataFrame(rows | {"paid": line, "enrolled": 1, "engaged": 1})
-    assert evaluate(series, "interrupted time series")["saving"] == pytest.approx(600)  # 150 a quarter
+    one = pd.DataFrame(rows | {"paid": line, "enrolled": 1, "engaged": 1})
+    assert evaluate(one, "interrupted time series")["saving"] == pytest.approx(600)  # 150 a quarter
 
 
 # --- the sound designs ------------------------------------------------------------------------------------------------

@@ -6,12 +6,18 @@ enroll if offered, would engage. So both what happened and what would have happe
 `draw` takes many samples of such a place; `DESIGNS` judge them, all samples at once, in closed form; `evaluate` does
 the same to one table of people by statsmodels, for readers with a table of their own. Tests hold the two together.
 
+What moves everyone in a place at once, a price or a bad winter, is a shock to the place: people do not average it out,
+only places do. Errors by person know nothing of it; `by_place` does.
+
 A saving is dollars per person and year that were not spent: positive is good.
 
 Not modelled:
 - spillover: a program that changes the care of those who are not offered it
 - effects that differ with a person's cost, other than by share; effects that build up over the years
+- people who leave or die: every design counts those who are there to the end, which is fair only where the program has
+  no part in who that is
 - comparison people lost or found for reasons that have to do with the program
+- providers within a place, each with a level and a shock of its own
 """
 
 from collections.abc import Callable, Mapping
@@ -26,11 +32,11 @@ from scipy.special import ndtri, stdtrit
 from ..contract import Contract
 from ..refusal import Fault, Refusal, did_you_mean, show
 from ..year import Year
+from .series import step
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Estimand = Literal["eligible", "enrolled", "engaged"]
 STRATA = 10  # of trigger-year cost, within which the matched design compares
-LAGS = 4  # quarters over which the time series' errors may hang together
 
 
 # --- people, and what would have happened to them ---------------------------------------------------------------------
@@ -227,6 +233,7 @@ class Sample:
     stays: Array
     enrolled: Array
     engaged: Array
+    place: Array  # where each lives, [draw, person]: 0 and up
 
 
 @dataclass(frozen=True)
@@ -256,23 +263,51 @@ class Draws:
                             "paid": group.cost[k, :, j],
                             "enrolled": group.enrolled[k].astype(int),
                             "engaged": group.engaged[k].astype(int),
+                            "place": [f"{'elsewhere' if name == 'elsewhere' else 'here'} {p}" for p in group.place[k]],
                         }
                     )[group.stays[k]]
                 )
         return pd.concat(rows, ignore_index=True)
 
 
-def draw(there: Place, people: int, draws: int, *, rng: np.random.Generator, comparison: float = 1.0) -> Draws:
-    """Samples of `people` offered the program, and of `comparison` times as many in each comparison group."""
+def draw(
+    there: Place,
+    people: int,
+    draws: int,
+    *,
+    rng: np.random.Generator,
+    comparison: float = 1.0,
+    places: int = 1,
+    shock: float = 0.0,
+) -> Draws:
+    """Samples of `people` offered the program, and of `comparison` times as many in each comparison group.
 
-    def sample(source: Array, stays: Array, enrolled: Array, engaged: Array, size: int) -> Sample:
+    The offered live in so many `places`, and those elsewhere in as many others. In each year everyone in a place costs
+    more or less by its `shock`: normal about 0, with this standard deviation as a share of cost.
+    """
+    if places < 1 or not 0 <= shock < 1:
+        allowed = "1 place or more, and a shock from 0 to under 1: 0.016 is 1.6%"
+        raise Refusal([Fault("draw", f"places {show(places)}, shock {show(shock)}", allowed, "correct it")])
+    count = len(there.years)
+    here, far = (1 + shock * rng.standard_normal((draws, places, count)) if shock else None for _ in range(2))
+
+    def sample(source: Array, stays: Array, enrolled: Array, engaged: Array, size: int, shocks: Array | None) -> Sample:
         chosen = rng.integers(0, len(source), (draws, size))
         there_to_the_end = stays[chosen]
         cost = np.where(there_to_the_end[..., None], source.sum(axis=2)[chosen], np.nan)
+        home = rng.integers(0, places, (draws, size)) if places > 1 else np.zeros((draws, size), int)
         flat = np.where(stays[:, None], source.reshape(len(source), -1), 0.0)
-        counts = np.apply_along_axis(np.bincount, 1, chosen, minlength=len(source))
-        quarters = counts @ flat / there_to_the_end.sum(axis=1, keepdims=True)
-        return Sample(cost, quarters, there_to_the_end, enrolled[chosen], engaged[chosen])
+        quarters = 0.0
+        for p in range(places):
+            counts = np.stack(
+                [np.bincount(who[at == p], minlength=len(source)) for who, at in zip(chosen, home, strict=True)]
+            )
+            spent = counts @ flat
+            quarters += spent if shocks is None else spent * np.repeat(shocks[:, p], 4, axis=1)
+        if shocks is not None:
+            cost = cost * np.take_along_axis(shocks, home[..., None], axis=1)
+        quarters = quarters / there_to_the_end.sum(axis=1, keepdims=True)
+        return Sample(cost, quarters, there_to_the_end, enrolled[chosen], engaged[chosen], home)
 
     nobody = np.zeros(len(there.stays), bool)
     others = round(people * comparison)
@@ -280,10 +315,10 @@ def draw(there: Place, people: int, draws: int, *, rng: np.random.Generator, com
     half = np.where(there.unasked[:, None, None], there.offered, there.without)
     return Draws(
         there,
-        sample(there.offered, there.stays, there.enrolls, there.engages, people),
-        sample(there.without, there.stays, nobody, nobody, others),
-        sample(there.elsewhere, there.stays_elsewhere, nobody, nobody, others),
-        sample(half, there.stays, there.unasked, there.unasked & there.engages, others),
+        sample(there.offered, there.stays, there.enrolls, there.engages, people, here),
+        sample(there.without, there.stays, nobody, nobody, others, here),
+        sample(there.elsewhere, there.stays_elsewhere, nobody, nobody, others, far),
+        sample(half, there.stays, there.unasked, there.unasked & there.engages, others, here),
     )
 
 
@@ -297,19 +332,15 @@ class Estimates:
     saving: Array
     se: Array
     people: Array  # whom the saving is counted for: those of the estimand who stayed
-    freedom: float = np.inf
-
-    @property
-    def reach(self) -> float:
-        return _reach(self.freedom)
+    freedom: float = np.inf  # degrees of freedom of the interval, or of each draw's
 
     @property
     def low(self) -> Array:
-        return self.saving - self.reach * self.se
+        return self.saving - _reach(self.freedom) * self.se
 
     @property
     def high(self) -> Array:
-        return self.saving + self.reach * self.se
+        return self.saving + _reach(self.freedom) * self.se
 
 
 def _reach(freedom: float) -> float:
@@ -408,28 +439,40 @@ def difference_in_differences(d: Draws) -> Estimates:
     return Estimates(-beta[:, 1], np.sqrt(variance[:, 1] * factor), d.offered.stays.sum(axis=1))
 
 
+def by_place(d: Draws) -> Estimates:
+    """Difference-in-differences with a place for each observation: its people's mean change, and places compared.
+
+    Student's interval for two groups of equal variance, with places - 2 degrees of freedom. With one place on either
+    side there is none: what happened to the place cannot be told from what the program did, whatever its size.
+    """
+
+    def changes(group: Sample) -> Array:
+        change = _after(group, d.place) - group.cost[:, :, ~d.place.after].mean(axis=2)
+        means = []
+        for p in range(int(group.place.max()) + 1):
+            who = (group.place == p) & group.stays
+            means.append(np.where(who, change, 0.0).sum(axis=1) / np.maximum(who.sum(axis=1), 1))
+        return np.stack(means, axis=1)
+
+    offered, elsewhere = changes(d.offered), changes(d.elsewhere)
+    saving = elsewhere.mean(axis=1) - offered.mean(axis=1)
+    freedom = offered.shape[1] + elsewhere.shape[1] - 2
+    if not freedom:
+        return Estimates(saving, np.full(len(saving), np.inf), d.offered.stays.sum(axis=1), 1)
+    squares = sum(((side - side.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) for side in (offered, elsewhere))
+    se = np.sqrt(squares / freedom * (1 / offered.shape[1] + 1 / elsewhere.shape[1]))
+    return Estimates(saving, se, d.offered.stays.sum(axis=1), freedom)
+
+
 def interrupted_time_series(d: Draws) -> Estimates:
     """The quarterly cost of those offered: a line through all quarters, and a step when the program starts.
 
-    Errors may hang together over four quarters (Newey and West).
+    How far neighboring quarters hang together is not known, and the interval counts that in: see `series.step`.
     """
-    y = d.offered.quarters * 4  # a year's rate
-    count = y.shape[1]
-    x = _steps(d.place)
-    bread = np.linalg.inv(x.T @ x)
-    beta = y @ x @ bread.T
-    rest = (y - beta @ x.T)[..., None] * x
-    meat = rest.transpose(0, 2, 1) @ rest
-    for lag in range(1, LAGS + 1):
-        across = rest[:, lag:].transpose(0, 2, 1) @ rest[:, :-lag]
-        meat += (1 - lag / (LAGS + 1)) * (across + across.transpose(0, 2, 1))
-    variance = (bread @ meat @ bread)[:, 2, 2] * count / (count - 3)
-    return Estimates(-beta[:, 2], np.sqrt(variance), d.offered.stays.sum(axis=1), freedom=count - 3)
-
-
-def _steps(there: Place) -> Array:
-    quarter = np.arange(4 * len(there.years), dtype=float)
-    return np.column_stack([np.ones_like(quarter), quarter, np.repeat(there.after, 4).astype(float)])
+    after = np.repeat(d.place.after, 4)
+    found, low, high = step(d.offered.quarters * 4, after)  # a year's rate
+    freedom = len(after) - 3
+    return Estimates(-found, (high - low) / 2 / _reach(freedom), d.offered.stays.sum(axis=1), freedom)
 
 
 def trend_benchmark(d: Draws) -> Estimates:
@@ -544,14 +587,20 @@ def paid(
 
 
 def evaluate(
-    panel: pd.DataFrame, design: str, *, trend: float = 0.05, cuts: Array | None = None
+    panel: pd.DataFrame,
+    design: str,
+    *,
+    trend: float = 0.05,
+    cuts: Array | None = None,
+    by: Literal["person", "place"] = "person",
 ) -> Mapping[str, float]:
     """One design on one table, by statsmodels: the saving per person and year of the estimand, and its 95% interval.
 
     `panel` has a row for each person and year, for those there to the end: person_id, group (offered, and waiting,
     elsewhere or unasked as the design needs), year (0 the trigger year, the program after it), paid, enrolled, engaged
-    (0 or 1). The interrupted time series needs a column `quarter` (1 to 4) and a row for each. `cuts` are the bounds
-    between strata of trigger-year cost; without them they are the tenths of the enrolled.
+    (0 or 1). The interrupted time series needs a column `quarter` (1 to 4) and a row for each; difference-in-
+    differences `by` place needs a column `place`, and two places or more on either side. `cuts` are the bounds between
+    strata of trigger-year cost; without them they are the tenths of the enrolled.
 
     >>> people = [("a", "offered", 9, 5), ("b", "offered", 7, 5), ("c", "elsewhere", 9, 7), ("d", "elsewhere", 7, 7)]
     >>> rows = [(who, group, year, cost[year], 1, 1) for who, group, *cost in people for year in (0, 1)]
@@ -559,7 +608,7 @@ def evaluate(
     >>> round(evaluate(table, "difference-in-differences")["saving"], 6)  # they fell by 3, the others by 1
     2.0
     """
-    _check(panel, design)
+    _check(panel, design, by)
     them = panel[panel.group.isin(["offered", DESIGNS[design].others])]
     them = them.assign(offered=(them.group == "offered").astype(int), post=(them.year > 0).astype(int))
     if design == "interrupted time series":
@@ -568,6 +617,8 @@ def evaluate(
     one["engaged"] = them.groupby("person_id").engaged.first()
     one["after"] = them[them.post == 1].groupby("person_id").paid.mean()
     one["trigger"] = them[them.year == 0].groupby("person_id").paid.sum()
+    if design == "difference-in-differences" and by == "place":
+        return _by_place(them)
     if design == "difference-in-differences":
         two = them.groupby(["person_id", "offered", "post"], as_index=False).paid.mean()
         clusters = {"groups": two.person_id.astype("category").cat.codes}
@@ -639,22 +690,39 @@ def _instrument(one: pd.DataFrame) -> dict[str, float]:
 
 
 def _series(them: pd.DataFrame) -> dict[str, float]:
-    mean = them.groupby(["year", "quarter"], as_index=False).paid.mean()
-    mean = mean.assign(paid=4 * mean.paid, time=np.arange(len(mean)), post=(mean.year > 0).astype(int))
-    options = {"maxlags": LAGS, "use_correction": True}
-    fit = smf.ols("paid ~ time + post", mean).fit(cov_type="HAC", cov_kwds=options)
-    return _found(-fit.params["post"], fit.bse["post"], len(mean) - 3)
+    mean = them.groupby(["year", "quarter"], as_index=False).paid.mean().sort_values(["year", "quarter"])
+    found, low, high = (float(x[0]) for x in step(4 * mean.paid.to_numpy()[None, :], (mean.year > 0).to_numpy()))
+    se = (high - low) / 2 / _reach(len(mean) - 3)
+    return {"saving": -found, "se": se, "low": -found - (high - low) / 2, "high": -found + (high - low) / 2}
 
 
-def _check(panel: pd.DataFrame, design: str) -> None:
+def _by_place(them: pd.DataFrame) -> dict[str, float]:
+    means = them.groupby(["person_id", "place", "offered", "post"], as_index=False).paid.mean()
+    change = means.pivot(index=["person_id", "place", "offered"], columns="post", values="paid").reset_index()
+    change = change.assign(change=change[1] - change[0]).groupby(["place", "offered"], as_index=False).change.mean()
+    fit = smf.ols("change ~ offered", change).fit()
+    return _found(-fit.params["offered"], fit.bse["offered"], len(change) - 2)
+
+
+def _check(panel: pd.DataFrame, design: str, by: str) -> None:
     faults = []
     if design not in DESIGNS:
         do = did_you_mean(design, DESIGNS) + "name a design"
         raise Refusal([Fault("evaluate, design", show(design), ", ".join(DESIGNS), do)])
     needs = ["person_id", "group", "year", "paid", "enrolled", "engaged"]
     needs += ["quarter"] if design == "interrupted time series" else []
+    needs += ["place"] if by == "place" else []
     for column in [name for name in needs if name not in panel]:
         faults.append(Fault(f"panel, {column}", "nothing", f"columns {', '.join(needs)}", f"add `{column}`"))
+    if by not in ("person", "place") or (by == "place" and design != "difference-in-differences"):
+        allowed = "person; or place, with difference-in-differences"
+        faults.append(Fault("evaluate, by", f"{by}, with {design}", allowed, "correct it"))
+    elif by == "place" and {"place", "group"} <= set(panel):
+        sides = [panel[panel.group == group].place.nunique() for group in ("offered", "elsewhere")]
+        if min(sides) < 2:
+            given, allowed = f"{sides[0]} offered, {sides[1]} elsewhere", "two places or more on either side"
+            do = "with one place, its own luck cannot be told from the program's effect: find more places"
+            faults.append(Fault("panel, place", given, allowed, do))
     others = DESIGNS[design].others
     if "group" in panel and others and not (panel.group == others).any():
         do = f"name the group of the comparison {others!r}"
