@@ -199,6 +199,24 @@ def test_what_a_source_left_out_is_filled_by_one_rule_in_both_directions():
     assert Effect(unit="dollars", estimate=-500, **shared).relative(size, spread=1.0) is None
 
 
+@pytest.mark.parametrize(("unit", "times"), [("dollars per person-year", 1), ("dollars per person-month", 12)])
+def test_nobody_is_taken_to_cost_more_than_people_are_known_to(unit, times):
+    """10,000 in each group: the floor is 1.41%, and an error of $2,500 over it would be $176,777 of usual cost."""
+    size = Size(words="as many", treated=10_000, comparison=10_000, split="seen")
+    effect = Effect(
+        outcome="total_cost",
+        words="cost",
+        estimate=-5_000 / times,
+        p=0.04550026,
+        unit=unit,
+        finding="better",
+        tag="seen",
+    )
+    found = effect.relative(size, spread=1.0)
+    assert found[:2] == (pytest.approx(5_000 / 88_000), pytest.approx(2_500 / 88_000))
+    assert "$88,000" in found.basis
+
+
 def test_an_interval_counts_as_what_it_is():
     """The ends of a 90% interval are 1.645 standard errors apart from the middle; those of a range say nothing."""
     told = {"outcome": "total_cost", "words": "cost", "estimate": -4.0, "low": -8.0, "high": 0.0, "unit": "percent"}

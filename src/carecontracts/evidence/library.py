@@ -10,7 +10,8 @@ outcomes: a prior pools one or the other, never both.
 pool it. Where a source left out what that needs, one rule stands in for it, in both directions: the standard error of a
 difference between two groups is at least the spread of one person's cost times sqrt(1/n + 1/m). Of a study that reports
 only "no difference", no more is known than that its estimate was within chance of nothing at that standard error; one
-that reports only dollars and a p-value enters at its z times it. Neither is dropped.
+that reports only dollars and a p-value enters at its z times it, or over the most that people are known to cost, where
+the error of a large study is more than their spread can explain. None is dropped.
 """
 
 import math
@@ -62,6 +63,8 @@ OUTCOMES: Mapping[Cost, str] = {"gross": "total_cost", "net": "net_cost"}
 Words = Annotated[str, Field(min_length=2)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
 
+A_YEAR = {"dollars per person-quarter": 4.0, "dollars per person-month": 12.0}  # of what an amount is for
+MOST_USUAL = 88_000.0  # dollars a person-year: those three years running in the dearest 5% (kff2019persistent)
 SPREAD = 1.18  # one person's standard deviation of yearly cost over its mean, from CareMore's interval; see `spread`
 
 
@@ -185,6 +188,12 @@ class Effect(_Row):
         if usual is None:
             if reported is None or not floor:
                 return None
+            # What usual care would have to cost for the reported error to be no more than the spread of people's.
+            implied = reported / floor * A_YEAR.get(self.unit, 1.0)
+            if implied > MOST_USUAL:
+                usual = MOST_USUAL / A_YEAR.get(self.unit, 1.0)
+                basis = f"over ${MOST_USUAL:,.0f}, the most that usual care is taken to cost"
+                return Relative(-self.estimate / usual, reported / usual, basis)
             return Relative(-self.estimate / reported * floor, floor, "z x spread and size")
         if reported is None:
             return Relative(-self.estimate / usual, floor, "spread and size") if floor else None
