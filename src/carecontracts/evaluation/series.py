@@ -3,7 +3,8 @@
 The series is a straight line with a step, and what is left hangs together from one quarter to the next by an unknown
 r. With twenty quarters the usual corrections for that (Newey and West's among them) are far too sure of themselves:
 their 95% intervals hold the truth 70 to 80 times in 100. Here r is not estimated and then taken for known. Each value
-of it from 0 to 0.95 counts by how well it fits, as Zellner and Tiao did it, and the interval is that of all together.
+of it from 0 to 0.95 counts by how well it fits, and the interval is that of all together: the Bayesian answer, which
+does better than the classical ones by their own rules.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ def step(y: Array, after: Array, level: float = 0.95) -> tuple[Array, Array, Arr
     c after + u with u(t) = r u(t-1) + e gives c a Student distribution with n - 3 degrees of freedom, and r the weight
     (1 - r^2)^(1/2) det(X'X)^(-1/2) S^(-(n-3)/2), with X and the sum of squares S of the series so transformed.
 
-    Source: Zellner and Tiao, Journal of the American Statistical Association 59, 1964.
+    Source: Kennedy and Simons, Journal of Econometrics 48, 1991, who set it beside the classical estimators.
 
     >>> line = 10.0 + np.arange(20) - 5.0 * (np.arange(20) >= 12)
     >>> found, low, high = step(line[None, :], np.arange(20) >= 12)
