@@ -116,6 +116,37 @@ def test_staff_are_paid_before_people_come():
     assert (first.posts, second.posts) == (5, 10)
 
 
+def test_a_year_without_an_effect_is_paid_for_by_those_after_it():
+    # 2 x 1,153,324 over the second year's 15,000,000; before it only luck of 15,000,000 x 1.18 / sqrt(500) = 791,583
+    # shows the 1,153,324 of the first: 1.457 standard deviations, 0.0726
+    proposal = plain(years=2, effect_ramp=[0, 1])
+    first, second = to_date(proposal)
+    assert first.required == math.inf
+    assert second.required == pytest.approx(2 * 1_153_324 / 15_000_000)
+    chance, *_ = chances(proposal, {"ours": Belief(0.2, 0.05)})
+    assert (chance.truly, chance.shown) == (0, pytest.approx(0.0726, abs=1e-4))
+
+
+@pytest.mark.parametrize("measured", ["engaged", "eligible"])
+def test_a_year_without_people_costs_its_staff(measured):
+    # 250, 0 and 500 people, 10 nurses each year: 3 x 1,153,324 over (250 + 500) x 30,000 = 22,500,000
+    proposal = plain(years=3, people_ramp=[0.5, 0, 1], measured=measured)
+    _, year, _ = years_of(proposal)
+    assert (year.people, year.price, year.baseline) == (0, math.inf, 0)
+    assert to_date(proposal)[-1].required == pytest.approx(3 * 1_153_324 / 22_500_000)
+    assert len(price(proposal).backwards) == 5
+
+
+@pytest.mark.parametrize("ramp", ["effect_ramp: [0, 1]", "people_ramp: [0.5, 0, 1]", "people_ramp: [0, 1]"])
+def test_the_command_leaves_out_a_rate_over_nobody(ramp, run, tmp_path):
+    program, out = tmp_path / "program.yaml", tmp_path / "out.csv"
+    text = example().read_text(encoding="utf-8")
+    program.write_text(re.sub(rf"(?m)^{ramp.partition(':')[0]}: .*$", ramp, text), "utf-8")
+    done = run("price", program, "--out", out)
+    assert done.code == 0
+    assert not re.search(r"\b(inf|nan)\b", done.out + out.read_text("utf-8"))
+
+
 def test_supervisors_follow_staff_and_directors_do_not():
     posts = EXAMPLE.posts()
     double = EXAMPLE.amend(eligible=2 * EXAMPLE.eligible).posts()
@@ -219,12 +250,17 @@ def test_a_whole_price_has_three_beliefs():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"eligible": -1}, "more than 0"),
+        ({"eligible": -1}, "people, 1 to 100,000,000"),
         ({"years": 40}, "15 or less"),
-        ({"reached": 60}, "1.0 or less"),
+        ({"reached": 60}, "a share, 0.001 to 1"),
         ({"caseload": 50}, "the unknown term `caseload`"),
-        ({"people_ramp": [0, 1]}, "correct the ramp"),
-        ({"load": 0.4}, "1.0 or more"),
+        ({"people_ramp": [0, 0]}, "correct the ramps"),
+        ({"effect_ramp": [0, 1], "years": 1}, "no year of the 1"),
+        ({"hired_ramp": [0]}, "in which staff is paid"),
+        ({"eligible": 1e300}, "people, 1 to 100,000,000"),
+        ({"spread": 1e300}, "0.01 to 20"),
+        ({"engaged": 5e-324}, "a share, 0.001 to 1"),
+        ({"load": 0.4}, "a multiple of wages, 1 to 3"),
     ],
 )
 def test_amendments_are_refused(wrong, told):

@@ -153,8 +153,8 @@ def _print_price(priced: pricing.Price, chance: float) -> None:
     table = table_of(">Year", ">People", ">Posts", ">Cost $", ">Per member month $", ">Must save to date")
     for year, so_far in zip(priced.years, priced.to_date, strict=True):
         table.add_row(
-            str(year.year), f"{year.people:,.0f}", f"{year.posts:,.1f}", f"{year.cost:,.0f}", f"{year.price:,.2f}",
-            f"{so_far.required:.1%}",
+            str(year.year), f"{year.people:,.0f}", f"{year.posts:,.1f}", f"{year.cost:,.0f}",
+            _or_dash(year.price, ",.2f"), _or_dash(so_far.required, ".1%"),
         )  # fmt: skip
     console.print(table)
     table = table_of("By the end of year", "If we believe", ">Truly saves its cost", ">The result says so")
@@ -170,11 +170,16 @@ def _print_price(priced: pricing.Price, chance: float) -> None:
     console.print(Text("Assumed, to be replaced with your own: " + ", ".join(priced.proposal.assumed())))
 
 
+def _or_dash(rate: float, form: str, dash: str = "-") -> str:
+    """A rate; a dash where it is over nobody."""
+    return f"{rate:{form}}" if math.isfinite(rate) else dash
+
+
 def _rows(priced: pricing.Price) -> Iterator[tuple[str | int, ...]]:
     """A row for each year and belief."""
     years = {year.year: (year, so_far) for year, so_far in zip(priced.years, priced.to_date, strict=True)}
     for row in priced.chances:
         year, so_far = years[row.year]
-        price = (f"{year.people:.1f}", f"{year.posts:.2f}", f"{year.cost:.2f}", f"{year.price:.2f}")
-        chances = (f"{so_far.required:.6f}", row.belief, f"{row.truly:.6f}", f"{row.shown:.6f}")
+        price = (f"{year.people:.1f}", f"{year.posts:.2f}", f"{year.cost:.2f}", _or_dash(year.price, ".2f", ""))
+        chances = (_or_dash(so_far.required, ".6f", ""), row.belief, f"{row.truly:.6f}", f"{row.shown:.6f}")
         yield (row.year, *price, *chances)

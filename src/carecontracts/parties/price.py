@@ -20,20 +20,33 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..chance.noise import Panel
 from ..evidence.library import Library, faults_in, load, place_in
 from ..evidence.prior import Belief, Reader, scenarios, weigh
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, refuse, show
+from ..worded import Name, Text
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Rate = Annotated[float, Field(ge=-0.5, le=0.5)]
-Ramp = Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
-Basis = Annotated[str, Field(min_length=3)]  # a key of the bibliography, `illustrative` or `assumption`
+
+def _from(what: str, least: float, most: float) -> AfterValidator:
+    """Both ends of a number: beyond them it is a slip, and cents or chances would no longer be exact."""
+
+    def check(number: float) -> float:
+        if not least <= number <= most:
+            refuse(show(number), f"{what}, {least:,.10g} to {most:,.10g}", "give a number in between")
+        return number
+
+    return AfterValidator(check)
+
+
+Posts = Annotated[float, _from("posts", 0.01, 100_000)]
+Extra = Annotated[float, _from("dollars per person", 0, 1_000_000)]
+Share = Annotated[float, _from("a share", 0.001, 1)]
+Rate = Annotated[float, _from("a yearly rate", -0.5, 0.5)]
+Ramp = Annotated[list[Annotated[float, _from("a share", 0, 1)]], Field(min_length=1, max_length=15)]
+Basis = Annotated[Text, Field(min_length=3)]  # a key of the bibliography, `illustrative` or `assumption`
 
 MOST_YEARS = 15
 _WORDED = {"name", "line", "roles", "basis"}  # what a proposal says that is not a number
@@ -47,11 +60,13 @@ class _Part(BaseModel):
 class Role(_Part):
     """One kind of work: so many people to each, so many staff to each, or a number of full-time posts."""
 
-    role: Annotated[str, Field(min_length=2)]
-    caseload: Positive | None = None  # people who take part, to one full-time post
-    staff: Positive | None = None  # posts with a caseload, to one full-time post
-    full_time: Positive | None = None  # posts, whatever the number of people
-    salary: Positive  # dollars a year, before benefits
+    role: Name
+    caseload: Annotated[float, _from("people to a post", 1, 10_000)] | None = (
+        None  # people who take part, to one full-time post
+    )
+    staff: Posts | None = None  # posts with a caseload, to one full-time post
+    full_time: Posts | None = None  # posts, whatever the number of people
+    salary: Annotated[float, _from("dollars a year", 1, 10_000_000)]  # dollars a year, before benefits
     basis: dict[str, Basis]
 
     @model_validator(mode="after")
@@ -66,37 +81,42 @@ class Role(_Part):
 class Proposal(_Part):
     """A program as it is proposed: staff, people, what they would cost without it, and where each number is from."""
 
-    name: Annotated[str, Field(min_length=2)]
+    name: Text
     line: Literal["medicaid", "medicare", "dual", "commercial"]
     years: Annotated[int, Field(ge=1, le=MOST_YEARS)]
-    eligible: Positive  # people
+    eligible: Annotated[float, _from("people", 1, 100_000_000)]
     reached: Share  # of the eligible
     engaged: Share  # of the reached
-    baseline: Positive  # dollars per person and month
+    baseline: Annotated[float, _from("dollars per person and month", 1, 1_000_000)]
     trend: Rate = 0.0
     people_ramp: Ramp = [1.0]
     hired_ramp: Ramp = [1.0]
     effect_ramp: Ramp = [1.0]
     roles: Annotated[list[Role], Field(min_length=1)]
-    load: Annotated[float, Field(ge=1, le=3)]
-    overhead: NotNegative = 0.0
-    per_person_month: NotNegative = 0.0
-    outreach: NotNegative = 0.0
-    start_up: NotNegative = 0.0
+    load: Annotated[float, _from("a multiple of wages", 1, 3)]
+    overhead: Annotated[float, _from("a share of staff cost", 0, 10)] = 0.0
+    per_person_month: Extra = 0.0
+    outreach: Extra = 0.0
+    start_up: Annotated[float, _from("dollars", 0, 10_000_000_000)] = 0.0
     raises: Rate = 0.0
     discount: Rate = 0.0
     measured: Literal["engaged", "eligible"] = "engaged"
-    spread: Positive
-    kept: Annotated[float, Field(ge=0, le=1)] = 0.0
-    common: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    spread: Annotated[float, _from("a standard deviation over its mean", 0.01, 20)]
+    kept: Annotated[float, _from("a correlation", 0, 1)] = 0.0
+    common: Annotated[float, _from("a share", 0, 0.99)] = 0.0
     basis: dict[str, Basis]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not any(role.caseload for role in self.roles):
             refuse("no role with a caseload", "at least one", "say how many people one of them serves")
-        if not all((self.people_ramp[0], self.effect_ramp[-1], self.hired_ramp[-1])):
-            refuse("a ramp that begins or ends with nobody", "above 0", "correct the ramp")
+        years = range(self.years)
+        if not any(_at(self.people_ramp, n) * _at(self.effect_ramp, n) for n in years):
+            do = "give a longer `years`, or correct the ramps"
+            refuse(f"no year of the {self.years} in which people take part and there is an effect", "one at least", do)
+        if not any(_at(self.hired_ramp, n) for n in years):
+            do = "give a longer `years`, or correct `hired_ramp`"
+            refuse(f"no year of the {self.years} in which staff is paid", "one at least", do)
         given = [name for name in type(self).model_fields if name in self.model_fields_set - _WORDED]
         _every_number_has_a_basis(given, self.basis)
         return self
@@ -166,7 +186,7 @@ def example() -> Traversable:
 
 
 class YearOf(NamedTuple):
-    """One year of a proposal; dollars of that year, before discounting."""
+    """One year of a proposal; dollars of that year, before discounting. In a year without people a rate is infinite."""
 
     year: int
     people: float
@@ -195,8 +215,8 @@ def years_of(proposal: Proposal) -> list[YearOf]:
         cost = staff + other + (proposal.start_up if n == 0 else 0.0)
         baseline = 12 * proposal.baseline * people * (1 + proposal.trend) ** n
         effect = _at(proposal.effect_ramp, n)
-        price = cost / (12 * people)
-        rows.append(YearOf(n + 1, people, sum(posts.values()) * hired, cost, price, baseline, cost / baseline, effect))
+        price, required = _over(cost, 12 * people), _over(cost, baseline)
+        rows.append(YearOf(n + 1, people, sum(posts.values()) * hired, cost, price, baseline, required, effect))
     return rows
 
 
@@ -206,7 +226,7 @@ class ToDate(NamedTuple):
     year: int
     cost: float
     savings_at_full_effect: float  # for a true reduction of 100%, as the effect builds up
-    required: float  # the true full effect that pays for the years so far
+    required: float  # the true full effect that pays for the years so far; infinite before there is any effect
     noise: float  # the standard deviation of measured savings, by luck alone
 
 
@@ -223,18 +243,23 @@ def to_date(proposal: Proposal) -> list[ToDate]:
         worth = (1 + proposal.discount) ** -(year.year - 1)
         cost += worth * year.cost
         savings += worth * year.baseline * year.effect
-        lives, dollars = year.people, worth * year.baseline
-        if proposal.measured == "eligible":
-            lives, dollars = proposal.eligible, dollars * proposal.eligible / year.people
-        panel = Panel(lives=lives, cv=proposal.spread, common=proposal.common)
-        parts.append((dollars * panel.sampling, dollars * proposal.common))
+        lives = proposal.eligible if proposal.measured == "eligible" else year.people
+        dollars = worth * 12 * proposal.baseline * (1 + proposal.trend) ** (year.year - 1) * lives
+        sampling = Panel(lives=lives, cv=proposal.spread, common=proposal.common).sampling if lives else 0.0
+        parts.append((dollars * sampling, dollars * proposal.common))
         luck = sum(
             a * b * (1.0 if i == j else proposal.kept)
             for i, (a, _) in enumerate(parts)
             for j, (b, _) in enumerate(parts)
         )
         rows.append(
-            ToDate(year.year, cost, savings, cost / savings, math.sqrt(luck + sum(common**2 for _, common in parts)))
+            ToDate(
+                year.year,
+                cost,
+                savings,
+                _over(cost, savings),
+                math.sqrt(luck + sum(common**2 for _, common in parts)),
+            )
         )
     return rows
 
@@ -258,8 +283,12 @@ def chances(proposal: Proposal, beliefs: Mapping[str, Belief]) -> list[Chances]:
     rows = []
     for so_far in to_date(proposal):
         for name, belief in beliefs.items():
-            paper = belief.seen_with(so_far.noise / so_far.savings_at_full_effect)
-            rows.append(Chances(so_far.year, name, belief.chance_of(so_far.required), paper.chance_of(so_far.required)))
+            if so_far.savings_at_full_effect:
+                paper = belief.seen_with(so_far.noise / so_far.savings_at_full_effect)
+                truly, shown = belief.chance_of(so_far.required), paper.chance_of(so_far.required)
+            else:  # no effect yet: only luck can show what the years cost
+                truly, shown = Belief(0.0, 0.0).chance_of(so_far.cost), Belief(0.0, so_far.noise).chance_of(so_far.cost)
+            rows.append(Chances(so_far.year, name, truly, shown))
     return rows
 
 
@@ -308,13 +337,16 @@ def backwards(proposal: Proposal, belief: Belief, chance: float = 0.5) -> list[L
         return theta - to_date(changed)[-1].required
 
     def more_cases(times: float) -> Proposal:
-        roles = [r.model_dump(exclude_unset=True) for r in proposal.roles]
-        return proposal.amend(roles=[r | {"caseload": r["caseload"] * times} if "caseload" in r else r for r in roles])
+        roles = [
+            role.model_copy(update={"caseload": role.caseload * times}) if role.caseload else role
+            for role in proposal.roles
+        ]
+        return proposal.model_copy(update={"roles": roles})
 
     caseload = _where(lambda times: gap(more_cases(times)), 0.05, 20.0)
     largest = max(role.caseload * (caseload or 0) for role in proposal.roles if role.caseload)
     engaged = _where(lambda share: gap(proposal.amend(engaged=share)), 0.01, 1.0)
-    enough = [y for y in range(1, MOST_YEARS + 1) if gap(proposal.amend(years=y)) >= 0]
+    enough = [so_far.year for so_far in to_date(proposal.amend(years=MOST_YEARS)) if theta >= so_far.required]
     return [
         Lever("price per member month", price, price * within, "over all years, discounted"),
         Lever("baseline per member month", proposal.baseline, proposal.baseline / within, "people who cost this much"),
@@ -418,6 +450,10 @@ def price(
 
 def _at(ramp: list[float], n: int) -> float:
     return ramp[min(n, len(ramp) - 1)]
+
+
+def _over(top: float, bottom: float) -> float:
+    return top / bottom if bottom else math.inf
 
 
 def _where(gap: Any, low: float, high: float) -> float | None:
