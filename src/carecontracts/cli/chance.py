@@ -14,7 +14,7 @@ from ..parties import price as pricing
 from ..refusal import Fault, Refusal, show
 from ..units import MOST_DOLLARS, say_percent
 from ..year import read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, tell, writing
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, tell, within, writing
 
 
 def odds(
@@ -45,7 +45,7 @@ def odds(
         outputs.file(out)
         agreed, _, given, outside, _ = all_or_refuse(
             lambda: load(contract),
-            lambda: _within(lives=lives, effect=effect, draws=draws, seed=seed, spread=spread, truncation=truncation),
+            lambda: within(lives=lives, effect=effect, draws=draws, seed=seed, spread=spread, truncation=truncation),
             lambda: read_years(years) if years else None,
             lambda: _dollars_by_party(cost or []),
             outputs.ready,
@@ -83,28 +83,6 @@ def odds(
         outputs.put(out, as_csv(header, rows))
 
 
-LIMITS: dict[str, tuple[float, float, str]] = {  # of each option: the least, the most, and what it is
-    "lives": (1, 1_000_000, "people, 1 to 1,000,000"),
-    "effect": (-1, 1, "a share from -1 to 1: 0.05 is 5% of spending"),
-    "draws": (2, 100_000, "2 to 100,000"),
-    "seed": (0, 2**63, "a whole number, 0 or more"),
-    "spread": (0.01, 20, "a number from 0.01 to 20"),
-    "truncation": (1, MOST_DOLLARS, "dollars, 1 or more"),
-    "chance": (0.001, 0.999, "a share from 0.001 to 0.999: 0.5 is an even chance"),
-}
-
-
-def _within(**options: float | None) -> None:
-    """Refuses every option that is outside its limits, by the name that it has on the command line."""
-    faults = [
-        Fault(f"--{name}", show(value), LIMITS[name][2], "give a number in between")
-        for name, value in options.items()
-        if value is not None and not LIMITS[name][0] <= value <= LIMITS[name][1]
-    ]
-    if faults:
-        raise Refusal(faults)
-
-
 def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
     """`practice=1250000` as a party and a number."""
     found, faults = {}, []
@@ -139,7 +117,7 @@ def price(
     with writing(proposal) as outputs:
         outputs.file(out)
         given, _, _ = all_or_refuse(
-            lambda: pricing.Proposal.load_file(proposal), lambda: _within(chance=chance), outputs.ready
+            lambda: pricing.Proposal.load_file(proposal), lambda: within(chance=chance), outputs.ready
         )
         priced = pricing.price(given, chance=chance)
         _print_price(priced, chance)

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from .. import definitions
 from ..files import read_yaml
-from ..refusal import Fault, Refusal, did_you_mean
+from ..refusal import Fault, Refusal, did_you_mean, show
 from ..year import columns_for
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, writing
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
 
 if TYPE_CHECKING:
     from ..claims.check import Report
@@ -96,17 +96,21 @@ def make(
     members: Annotated[int, typer.Option(help="How many people.")] = 5_000,
     years: Annotated[int, typer.Option(help="How many calendar years.")] = 3,
     first_year: Annotated[int, typer.Option(help="The first of them.")] = 2023,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same people.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
 ) -> None:
     """Make up people and their claims, to try every later step without anyone's data."""
     with needing("people"):
         from numpy.random import default_rng
 
         from ..synthetic import people as synthetic
-    random = default_rng(seed)
     with writing() as outputs:
         folder = outputs.folder(out)
-        outputs.ready()
+        all_or_refuse(
+            lambda: within(seed=seed),
+            lambda: synthetic.refuse_unless_possible(line, members, years, first_year),
+            outputs.ready,
+        )
+        random = default_rng(seed)
         with screen(stderr=True).status("Making people up"):
             people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
             tables = synthetic.tables(people, rng=random)
@@ -186,10 +190,20 @@ def crosswalk(
         path = Path(text)
         return definitions.from_data(read_yaml(path)[0] if path.suffix in (".yaml", ".yml") else text, text)
 
+    def two_or_more() -> None:
+        if len(definition) < 2 or len(set(definition)) < len(definition):
+            given = "one" if len(definition) < 2 else " and ".join(map(show, definition))
+            allowed = "two or more definitions, each once"
+            raise Refusal([Fault("--definition", given, allowed, "name them, as in --definition stays")])
+
     with writing(source, *definition) as outputs:
         outputs.file(out)
-        *made, claims, _ = all_or_refuse(
-            *(lambda text=text: one(text) for text in definition), lambda: read.read(source), outputs.ready
+        *made, claims, _, _, _ = all_or_refuse(
+            *(lambda text=text: one(text) for text in definition),
+            lambda: read.read(source),
+            two_or_more,
+            lambda: within(year=year),
+            outputs.ready,
         )
         for note in claims.notes:
             tell(note)

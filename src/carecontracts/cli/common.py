@@ -15,7 +15,8 @@ from rich.text import Text
 from ..contract import Contract
 from ..files import safe_cell
 from ..gallery import gallery, gallery_names
-from ..refusal import Fault, Refusal, did_you_mean, printable
+from ..refusal import Fault, Refusal, did_you_mean, printable, show
+from ..units import MOST_DOLLARS
 from ..writing import Outputs
 
 ContractFile = Annotated[
@@ -57,6 +58,30 @@ def all_or_refuse(*jobs: Any) -> list[Any]:
     if faults:
         raise Refusal(faults)
     return results
+
+
+# Of each option that is a number: the least, the most, and what it is.
+LIMITS: dict[str, tuple[float, float, str]] = {
+    "lives": (1, 1_000_000, "people, 1 to 1,000,000"),
+    "effect": (0, 0.99, "a share from 0 to 0.99: 0.05 is 5% of spending"),
+    "draws": (2, 100_000, "2 to 100,000"),
+    "seed": (0, 2**63, "a whole number, 0 or more"),
+    "spread": (0.01, 20, "a number from 0.01 to 20"),
+    "truncation": (1, MOST_DOLLARS, "dollars, 1 or more"),
+    "chance": (0.001, 0.999, "a share from 0.001 to 0.999: 0.5 is an even chance"),
+    "year": (1900, 2999, "a calendar year"),
+}
+
+
+def within(**options: float | None) -> None:
+    """Refuses every option that is outside its limits, by the name that it has on the command line."""
+    faults = [
+        Fault(f"--{name}", show(value), LIMITS[name][2], "give a number in between")
+        for name, value in options.items()
+        if value is not None and not LIMITS[name][0] <= value <= LIMITS[name][1]
+    ]
+    if faults:
+        raise Refusal(faults)
 
 
 @contextmanager

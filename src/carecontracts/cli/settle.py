@@ -15,7 +15,7 @@ from ..ledger import Ledger
 from ..paper import statement
 from ..programs import mssp as medicare
 from ..year import read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, plain, screen, table_of, tell, writing
+from .common import ContractFile, all_or_refuse, as_csv, load, plain, screen, table_of, tell, within, writing
 
 
 def settle(
@@ -76,7 +76,7 @@ def mssp(
     """Settle every ACO in a Medicare Shared Savings Program results file and compare with what CMS published."""
     with writing(file) as outputs:
         outputs.file(out)
-        acos, _ = all_or_refuse(lambda: medicare.read(file, year), outputs.ready)
+        acos, _, _ = all_or_refuse(lambda: medicare.read(file, year), lambda: within(year=year), outputs.ready)
         settled = _settle_all(file, acos)
         outputs.put(out, as_csv(medicare.Settled._fields, [_row(s) for s in settled]))
 

@@ -133,7 +133,7 @@ def panel(
       allowed: medicaid, medicare, dual, commercial
       do:      did you mean 'commercial'? name a line of business
     """
-    _refuse(line, members, years, first_year)
+    refuse_unless_possible(line, members, years, first_year)
     the = like or LINES[line]
     n, shape = members, (members, years)
     calendar = first_year + np.arange(years)
@@ -307,7 +307,8 @@ def claims(people: pd.DataFrame, *, rng: np.random.Generator) -> Claims:
     return from_frames(tables(people, rng=rng))
 
 
-def _refuse(line: str, members: int, years: int, first_year: int) -> None:
+def refuse_unless_possible(line: str, members: int, years: int, first_year: int) -> None:
+    """Refuses what nobody can be made up for."""
     faults = []
     if line not in LINES:
         do = did_you_mean(line, LINES) + "name a line of business"
