@@ -142,13 +142,13 @@ def _year(books: Books, contract: Contract) -> Year:
 def _people(books: Books, own: ir.Table) -> None:
     """Lives and member months, and those of each tier."""
     (counts,) = (row for row in books.rows.people if row[:3] == (books.year, THE_YEAR, Kind.COUNTS))
-    books.fact("lives", counts.people, from_people(counts))
-    books.fact("member_months", counts.member_months, from_people(counts, "member months"))
+    books.fact("lives", counts.people, from_people(counts), counts)
+    books.fact("member_months", counts.member_months, from_people(counts, "member months"), counts)
     for n, tier in enumerate(books.rules.tiers):
         rows = own.filter(own.tier == n)
         (row,) = fetched(rows.agg(people=rows.count(), months=rows.months.sum().fill_null(0)))
         made = books.count(THE_YEAR, Kind.TIER, f"tier “{tier}”", int(row["people"]), int(row["months"]))
-        books.fact(f"member_months.{tier}", made.member_months, from_people(made, "member months"))
+        books.fact(f"member_months.{tier}", made.member_months, from_people(made, "member months"), made)
 
 
 def _on_record(books: Books, own: ir.Table) -> None:
@@ -158,13 +158,14 @@ def _on_record(books: Books, own: ir.Table) -> None:
         if part:
             by, words = part.months(books, own), name.replace("_", " ")
             made = books.count(THE_YEAR, Kind.ON_RECORD, words, None, sum(by.values()))
-            books.fact(name, made.member_months, from_people(made, "member months"))
+            books.fact(name, made.member_months, from_people(made, "member months"), made)
             for n, tier in enumerate(rules.tiers):
                 made = books.count(THE_YEAR, Kind.ON_RECORD, f"{words} of tier “{tier}”", None, by.get(n, 0))
-                books.fact(f"{name}.{tier}", made.member_months, from_people(made, "member months"))
+                books.fact(f"{name}.{tier}", made.member_months, from_people(made, "member months"), made)
     for name, outcome in rules.outcomes.items():
         source = f"the outcome table: “{outcome.outcome}”, of the people who count"
-        books.fact(f"outcomes.{name}", outcome.times(books, own), source)
+        times = outcome.times(books, own)
+        books.fact(f"outcomes.{name}", times, source, counts=(times,))
 
 
 def _measures(books: Books, own: ir.Table) -> None:
@@ -178,9 +179,11 @@ def _measures(books: Books, own: ir.Table) -> None:
         part = books.rules.measures[name]
         how, enough = part.says(row["numerator"], denominator), part.has_enough(denominator)
         rate = row["rate"] if enough else part.otherwise
+        gives = (row["numerator"], denominator, denominator - row["numerator"])
         if rate is not None:
-            books.fact(f"measures.{name}", float(rate), how if enough else f"{how}; fewer than {part.least}: as agreed")
-        books.fact(f"denominators.{name}", denominator, how)
+            how_else = how if enough else f"{how}; fewer than {part.least}: as agreed"
+            books.fact(f"measures.{name}", float(rate), how_else, counts=gives)
+        books.fact(f"denominators.{name}", denominator, how, counts=gives)
 
 
 def _spend(books: Books, group: Group) -> None:
@@ -190,7 +193,7 @@ def _spend(books: Books, group: Group) -> None:
         books.write(THE_YEAR, Kind.FEE, f"fees of “{clause}”", None, None, round(amount * 100))
         total += amount
     made = books.write(THE_YEAR, Kind.SPEND, "spend", group.people, None, round(cents(total) * 100))
-    books.fact("spend", made.cents / 100, from_dollars(made))
+    books.fact("spend", made.cents / 100, from_dollars(made), made)
 
 
 def _benchmark(books: Books, people: People, group: Group) -> None:
@@ -216,11 +219,13 @@ def _services(books: Books, own: ir.Table, contract: Contract) -> None:
         return
     lines, _ = books.lines_of(books.year)
     lines = lines.filter(lines.why.isnull()).semi_join(own, "person_id")
-    by = {row["service"]: int(row["cents"]) for row in fetched(lines.group_by("service").agg(cents=lines.cents.sum()))}
+    found = lines.group_by("service").agg(people=lines.person_id.nunique(), cents=lines.cents.sum())
+    by = {row["service"]: (int(row["people"]), int(row["cents"])) for row in fetched(found)}
     for fact in wanted:
         service = fact.partition(".")[2]
-        made = books.write(BY_SERVICE, Kind.OF_SERVICE, service, None, None, by.get(service, 0))
-        books.fact(fact, made.cents / 100, from_dollars(made))
+        people, cents_of_it = by.get(service, (0, 0))
+        made = books.write(BY_SERVICE, Kind.OF_SERVICE, service, people, None, cents_of_it)
+        books.fact(fact, made.cents / 100, from_dollars(made), made)
 
 
 def from_people(row: PeopleRow, *column: str) -> str:

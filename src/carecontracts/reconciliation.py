@@ -8,7 +8,7 @@
 A row has a kind, which says what it is, and words, which say it to a reader. Nothing is found by its words.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TABLES = ("people", "dollars", "benchmark", "facts")
 MOST_PEOPLE = 10**12
+SMALLEST = 11  # the smallest number of people, other than zero, that may be shown
 THE_YEAR = "the year"  # the group of people whom the contract is for; a benchmark's groups have names of their own
 BY_SERVICE = "the year by service"
 
@@ -127,12 +128,14 @@ class Expected(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A number of the years file, and where it is from."""
+    """A number of the years file, where it is from, and what it would tell of few people."""
 
     year: int
     fact: str
     value: Any
     source: str
+    row: People | Dollars | None = None  # the row that it is, where it is one
+    counts: tuple[float, ...] = ()  # of people or services: those that it gives away
 
 
 @dataclass
@@ -155,28 +158,62 @@ class Reconciliation:
             "people": pd.DataFrame(people, columns=["year", "group", "step", "people", "member_months"]),
             "dollars": pd.DataFrame(dollars, columns=["year", "group", "step", "people", "lines", "dollars"]),
             "benchmark": pd.DataFrame(benchmark, columns=["year", "step", "amount", "unit"]),
-            "facts": pd.DataFrame(self.facts, columns=["year", "fact", "value", "from"]),
+            "facts": pd.DataFrame([row[:4] for row in self.facts], columns=["year", "fact", "value", "from"]),
         }
 
 
 def may_leave(reconciliation: Reconciliation) -> tuple[dict[str, "pd.DataFrame"], int]:
     """The tables as they may be handed on, and how many rows are hidden in them: those of 1 to 10 people.
 
-    Of the table `people`, as many more are hidden as keep a small one from being worked out by subtraction. In the
-    table `dollars` a row of 1 to 10 people is hidden whole; where only one of the rows that left lines out is, so is
-    the next smallest, since these rows add up; where there is no other, the lines of other years are, in every group.
-    The facts are the years file's own totals and stay.
+    With a row of few people as many more are hidden as keep it from being worked out: no adding and subtracting of what
+    is shown, the years file's totals included, gives back the people or the dollars of rows that are all of few.
+    A benchmark that rests on a group of 1 to 10 people is hidden with all its steps, a fact with the row that it is.
 
-    Not modelled: what the facts give away by themselves. The dollars over the limit of 1 to 10 people can be worked out
-    from them, though not their number; and of a contract that 1 to 10 people count for, the facts show what they cost.
+    Not modelled: the years file itself, which is whole for those who settle by it, and of a contract that 1 to 10
+    people count for shows what they cost; see `of_few`.
     """
     from .small_cells import MARK
 
     tables = {name: table.astype(object) for name, table in reconciliation.tables().items()}
-    people, dollars = set(_hidden_people(reconciliation.people)), set(_hidden_dollars(reconciliation.dollars))
-    tables["people"].loc[sorted(people), ["people", "member_months"]] = MARK
-    tables["dollars"].loc[sorted(dollars), ["people", "lines", "dollars"]] = MARK
-    return tables, len(people) + len(dollars)
+    known = {id(fact.row) for fact in reconciliation.facts if fact.row is not None}
+    groups = {(row.year, row.group) for row in reconciliation.people if row.kind == Kind.COUNTS and _few(row.people)}
+    people = set(_hidden_people(reconciliation.people, known))
+    dollars = set(_hidden_dollars(reconciliation.dollars, groups))
+    years = set(_years_with_a_small_group(reconciliation))
+    benchmark = {n for n, row in enumerate(reconciliation.benchmark) if row.year in years}
+    rows = {id(reconciliation.people[n]) for n in people} | {id(reconciliation.dollars[n]) for n in dollars}
+    facts = {
+        n
+        for n, fact in enumerate(reconciliation.facts)
+        if id(fact.row) in rows or any(map(_few, fact.counts)) or (fact.fact == "benchmark" and fact.year in years)
+    }
+    hidden = {
+        "people": (people, ["people", "member_months"]),
+        "dollars": (dollars, ["people", "lines", "dollars"]),
+        "benchmark": (benchmark, ["amount"]),
+        "facts": (facts, ["value", "from"]),
+    }
+    for name, (places, columns) in hidden.items():
+        tables[name].loc[sorted(places), columns] = MARK
+    return tables, sum(len(places) for places, _ in hidden.values())
+
+
+def of_few(reconciliation: Reconciliation) -> list[int]:
+    """The years of which a fact stands for 1 to 10 people, so that the years file is for the parties alone."""
+    from .small_cells import MARK
+
+    facts = may_leave(reconciliation)[0]["facts"]
+    return sorted({int(year) for year in facts.year[facts.value == MARK]})
+
+
+def _few(count: float | None) -> bool:
+    return count is not None and 0 < count < SMALLEST
+
+
+def _years_with_a_small_group(made: Reconciliation) -> Iterator[int]:
+    """The years whose benchmark, or the year itself, rests on a group of few people."""
+    yield from (row.year for row in made.people if row.kind == Kind.COUNTS and _few(row.people))
+    yield from (row.year for row in made.benchmark if row.kind == Kind.ALIKE_PEOPLE and _few(row.amount))
 
 
 def _by_group(rows: Sequence[Any]) -> Iterator[dict[int, Any]]:
@@ -187,63 +224,93 @@ def _by_group(rows: Sequence[Any]) -> Iterator[dict[int, Any]]:
     yield from groups.values()
 
 
-def _hidden_people(rows: Sequence[People]) -> Iterator[int]:
-    """Rows of 1 to 10 people, and those that would give them away: the others add up to all enrolled."""
+def _hidden_people(rows: Sequence[People], known: Collection[int]) -> Iterator[int]:
+    """Rows of 1 to 10 people, and those that would give them away: the others add up to all enrolled.
+
+    A row that stands in several groups is one count, since what one group shows counts in the others. `known` are the
+    rows that are facts of the years file too, and so are not hidden for the sake of others.
+    """
     from .small_cells import Sums
 
+    sums = Sums()
+    cells: dict[Any, int] = {}
+    cell_of: dict[int, int] = {}
     for group in _by_group(rows):
-        sums = Sums()
-        cells = {place: sums.add(row.people) for place, row in group.items() if row.people is not None}
-        of = {kind: [cells[place] for place in cells if group[place].kind == kind] for kind in Kind}
+        of: dict[Kind, list[int]] = {kind: [] for kind in Kind}
+        for place, row in group.items():
+            if row.people is not None:
+                key = (row.kind, row.people, row.member_months, place if row.kind == Kind.TIER else None)
+                cell_of[place] = cells[key] = cells[key] if key in cells else sums.add(row.people)
+                of[row.kind].append(cell_of[place])
+                if row.kind == Kind.COUNTS and id(row) in known and not _few(row.people):
+                    sums.fixed.add(cell_of[place])
         (whole,), (counted,), tiers = of[Kind.ENROLLED], of[Kind.COUNTS], of[Kind.TIER]
-        sums.equal(whole, set(cells.values()) - {whole, *tiers})
+        sums.equal(whole, (c for kind, found in of.items() for c in found if kind not in (Kind.ENROLLED, Kind.TIER)))
         if tiers:
             rest = sums.values[counted] - sum(sums.values[tier] for tier in tiers)
             sums.equal(counted, [*tiers, sums.add(rest, printed=False)])
-        hidden = sums.protect()
-        yield from (place for place, cell in cells.items() if hidden[cell])
+    hidden = sums.protect()
+    yield from (place for place, cell in cell_of.items() if hidden[cell])
+    for group in _by_group(rows):  # member months on record: those of few, or of all but few
+        recorded = {place: row for place, row in group.items() if row.kind == Kind.ON_RECORD}
+        whole = max((row.member_months or 0 for row in group.values() if row.kind == Kind.COUNTS), default=0)
+        if any(_few(row.member_months) or _few(whole - (row.member_months or 0)) for row in recorded.values()):
+            yield from recorded
 
 
-def _hidden_dollars(rows: Sequence[Dollars]) -> Iterator[int]:
-    """Rows of 1 to 10 people, and as many more as keep one from being worked out.
+def _hidden_dollars(rows: Sequence[Dollars], small_groups: Collection[tuple[int, str]]) -> Iterator[int]:
+    """Rows of 1 to 10 people, and as many more as keep them from being worked out.
 
-    The rows that left lines out add up, in each group, to a sum that a reader has. Groups of one year of claims share
-    some of them, so what one group shows or hides counts in the others: a row is safe if no adding and subtracting of
-    the groups' sums leaves it alone.
+    The rows that left lines out add up, in each group, to what its people cost, which a reader has. Groups of one year
+    of claims share some of them, so what one group shows or hides counts in the others. The rows of few are safe if no
+    adding and subtracting of the groups' sums leaves only such: whatever is left has a row of 11 people or more in it.
     """
     import numpy as np
 
-    from .small_cells import SMALLEST
-
     groups = list(_by_group(rows))
-    amount: dict[int, Any] = {}  # of each row that is a part of the sum: what stands for it wherever it stands
+    small = {place for place, row in enumerate(rows) if _few(row.people)}
+    amount: dict[int, Any] = {}  # of each row that is a part of a sum: what stands for it wherever it stands
+    whole: dict[int, Any] = {}  # and of those that count
     for group in groups:
         of_other_years = [row[4:] for row in group.values() if row.kind == Kind.OTHER_YEAR]
         for place, row in group.items():
-            if row.kind == Kind.OTHER_YEAR or (row.kind in LINES_LEFT_OUT and row.people):
-                amount[place] = (row.kind, row.people, row.lines, row.cents, *of_other_years)
-    small = {place for place, row in enumerate(rows) if row.people and row.people < SMALLEST}
+            stands_for = (row.kind, row.people, row.lines, row.cents, *of_other_years)
+            if row.kind == Kind.COUNTS:
+                whole[place] = stands_for
+            left_out = row.kind == Kind.OTHER_YEAR or (row.kind in LINES_LEFT_OUT and row.people)
+            of_few = row.kind == Kind.LIMIT or (row.kind == Kind.COUNTS and (row.year, row.group) in small_groups)
+            if left_out or (of_few and place in small):
+                amount[place] = stands_for
+    # What the limit took off is what counts less what was spent: where one is hidden, so is the other.
+    beside = {
+        whole[place]
+        for group in groups
+        if any(place in small and row.kind == Kind.LIMIT for place, row in group.items())
+        for place in group.keys() & whole.keys()
+    }
+    counts = {place for place in whole if whole[place] in beside}
     hidden = {amount[place] for place in small if place in amount}
 
-    def alone(one: Any) -> bool:
-        order = {each: n for n, each in enumerate(hidden)}
-        sums = [[float(each in {amount.get(p) for p in group}) for each in order] for group in groups]
-        row = [float(each == one) for each in order]
-        return bool(np.linalg.matrix_rank(np.array([*sums, row])) == np.linalg.matrix_rank(np.array(sums)))
+    def lacking(hidden: set[Any]) -> tuple[int, int]:
+        """How many amounts of few people alone the sums give; and how many of them any."""
+        order = sorted(hidden, key=str)
+        sums = [[float(each in {amount.get(place) for place in group}) for each in order] for group in groups]
+        large = [[x for x, each in zip(row, order, strict=True) if not _few(each[1])] for row in sums]
+        rank, of_large = (int(np.linalg.matrix_rank(np.array(matrix))) if matrix[0] else 0 for matrix in (sums, large))
+        return rank - of_large, rank
 
-    def with_it(one: Any) -> Iterator[tuple[int, int]]:
-        """The rows that could hide one, those of the fewest people first; the lines of other years last."""
-        for group in groups:
-            if any(amount.get(place) == one for place in group):
-                for place, row in group.items():
-                    if place in amount and amount[place] not in hidden:
-                        yield row.people or MOST_PEOPLE, place
+    def others() -> list[Any]:
+        """What could hide them: the rows beside one of few, those of the fewest people first, other years' last."""
+        near = [g for g in groups if any(place in small and place in amount for place in g)]
+        found = {amount[place]: rows[place].people or MOST_PEOPLE for g in near for place in g if place in amount}
+        return sorted((each for each in found if each not in hidden), key=lambda each: (found[each], str(each)))
 
-    for one in sorted({amount[place] for place in small if place in amount}, key=str):
-        while alone(one) and (others := sorted(with_it(one))):
-            other = rows[others[0][1]]
-            if other.kind == Kind.OTHER_YEAR:  # those of the other groups would give it back
-                hidden |= {amount[place] for place in amount if rows[place].kind == Kind.OTHER_YEAR}
-            else:
-                hidden.add(amount[others[0][1]])
-    yield from small | {place for place in amount if amount[place] in hidden}
+    while groups and (now := lacking(hidden)[0]) and (left := others()):
+        hidden.add(next((each for each in left if lacking(hidden | {each})[0] < now), left[0]))
+    if any(each[0] == Kind.OTHER_YEAR for each in hidden):  # those of the other groups would give it back
+        hidden |= {each for each in amount.values() if each[0] == Kind.OTHER_YEAR}
+    yield from small | counts | {place for place in amount if amount[place] in hidden}
+    for group in groups:  # dollars by service: one of few, with the next
+        services = sorted((row.people or 0, place) for place, row in group.items() if row.kind == Kind.OF_SERVICE)
+        if any(place in small for _, place in services):
+            yield from [place for people, place in services if people >= SMALLEST][:1]

@@ -182,6 +182,7 @@ class Sums:
         self.printed: list[bool] = []  # one that is not printed can still be worked out
         self.inner: list[bool] = []  # not a total: hidden before one
         self.equations: list[dict[int, int]] = []
+        self.fixed: set[int] = set()  # known from elsewhere, so that hiding it hides nothing
         self.least: dict[int, float] = {}  # of a small cell, with every count hidden
 
     def add(self, value: int, *, printed: bool = True, inner: bool = True) -> int:
@@ -225,7 +226,9 @@ class Sums:
     def is_safe(self, cell: int, hidden: Sequence[bool]) -> bool:
         """Whether a small cell can still be as little as if all were hidden, and 10 or more."""
         if cell not in self.least:
-            everything = [value > 0 or not printed for value, printed in zip(self.values, self.printed, strict=True)]
+            everything = [
+                (self.values[k] > 0 or not self.printed[k]) and k not in self.fixed for k in range(len(self.values))
+            ]
             self.least[cell] = self.range_of(cell, everything)[0]
         low, high = self.range_of(cell, hidden)
         return low <= self.least[cell] + 1e-6 and high >= SMALLEST - 1 - 1e-6
@@ -257,7 +260,7 @@ class Sums:
         near = {k for equation in self.equations if cell in equation for k in equation}
         wider = {k for equation in self.equations if any(hidden[k] for k in equation) for k in equation}
         for cells in (near, wider):
-            free = [k for k in cells if not hidden[k] and self.values[k] > 0]
+            free = [k for k in cells if not hidden[k] and self.values[k] > 0 and k not in self.fixed]
             inner = [k for k in free if self.inner[k]]
             if inner or free:
                 return min(inner or free, key=lambda k: (self.values[k], k))

@@ -287,6 +287,23 @@ def test_a_share_is_hidden_where_it_stands_for_few_or_leaves_few_out(again, othe
     assert shown == (still if still == MARK else pytest.approx(still))
 
 
+@pytest.mark.parametrize(("here", "marked"), [(10, True), (11, False)])
+def test_what_came_next_is_hidden_where_few_had_a_next_year(here, marked):
+    """Of 40 people on the list 30 or 29 are gone: the next year's cost is that of the 10 or 11 others."""
+    made = a_list_that(here, 0, gone=40 - here)
+    row = made.released().set_index("on").loc["a"]
+    assert (row.people, row.next_cost == MARK) == (40, marked)
+    row = made.released_lists().set_index("on").loc["a"]
+    assert [row[name] == MARK for name in ("people", "cost", "next_cost", "fall", "spread")] == [False] * 2 + [
+        marked
+    ] * 3
+
+
+def test_of_a_roster_of_few_nothing_leaves():
+    made = by_hand([5, 0, 0, 0]).released_lists().set_index("on")
+    assert (made.loc["all members"] == MARK).all()
+
+
 def test_a_year_away_is_not_still_on_the_list():
     # One is on it in 2024 and 2025, the other in 2024 and 2026: of the two, one again, and of the one known, all.
     years = {"stays": (2024, 2025), "back": (2024, 2026), "neither": (2024, 2025, 2026)}

@@ -1,13 +1,25 @@
 """What may leave of a reconciliation: by the kind of a row, whatever its words; attacked by adding and subtracting."""
 
-from itertools import product
+from itertools import chain, combinations, product
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carecontracts.reconciliation import LINES_LEFT_OUT, Dollars, Kind, People, Reconciliation, may_leave
+from carecontracts.reconciliation import (
+    LINES_LEFT_OUT,
+    Dollars,
+    Expected,
+    Fact,
+    Kind,
+    People,
+    Reconciliation,
+    may_leave,
+    of_few,
+)
 from carecontracts.small_cells import MARK, SMALLEST
 
 PEOPLE_LEFT_OUT = (Kind.FEW_MONTHS, Kind.DEFINITION, Kind.HOSPICE, Kind.NOT_OWN)
@@ -41,6 +53,10 @@ def whole(
         Dollars(2026, "the year", Kind.TO_COME, "still to come", None, None, counted // 70),
         Dollars(2026, "the year", Kind.SPEND, "spend", 500, None, counted + counted // 70),
     ]
+    (counts,) = (row for row in made.people if row.kind == Kind.COUNTS)
+    made.facts = [Fact(2026, "lives", counts.people, "people", counts)]
+    made.facts += [Fact(2026, f"member_months.{row.step}", 1, "", row) for row in made.people if row.kind == Kind.TIER]
+    made.facts.append(Fact(2026, "spend", made.dollars[-1].cents / 100, "dollars", made.dollars[-1]))
     return made
 
 
@@ -73,12 +89,16 @@ def test_renaming_any_label_changes_nothing_that_is_hidden(made: Reconciliation)
         [row._replace(step=f"row {n}", group="theirs") for n, row in enumerate(made.people)],
         [row._replace(step=f"row {n}", group="theirs") for n, row in enumerate(made.dollars)],
     )
+    other.facts = [
+        Fact(2026, "a", 1, "", other.people[made.people.index(f.row)]) for f in made.facts if f.row in made.people
+    ]
     assert hidden(other) == hidden(made)
 
 
 @settings(max_examples=30, deadline=None)
 @given(reconciliations())
 def test_no_row_of_few_people_comes_back_by_adding_and_subtracting(made: Reconciliation) -> None:
+    """Nor several of them together: what 3 people and 5 others cost is what 8 people cost."""
     tables, _ = may_leave(made)
     for column, values in (
         ("dollars", [row.cents for row in made.dollars]),
@@ -87,11 +107,13 @@ def test_no_row_of_few_people_comes_back_by_adding_and_subtracting(made: Reconci
         shown = tables["dollars"][column]
         known = [v for v, cell in zip(values, shown, strict=True) if cell is not MARK and v]
         left, right = sums_of(known[::2]), sums_of(known[1::2])  # of all of them: one of each half
-        for row, value, cell in zip(made.dollars, values, shown, strict=True):
-            if row.people and row.people < SMALLEST:
-                assert cell is MARK, row
-                if value is not None:
-                    assert not any(value - one in right for one in left), (column, row)
+        few = [
+            n for n, row in enumerate(made.dollars) if row.people and row.people < SMALLEST and values[n] is not None
+        ]
+        assert all(shown[n] is MARK for n in few)
+        for some in chain.from_iterable(combinations(few, size) for size in range(1, len(few) + 1)):
+            together = sum(values[n] for n in some)  # type: ignore[misc]
+            assert not any(together - one in right for one in left), (column, [made.dollars[n].kind for n in some])
 
 
 @settings(max_examples=60, deadline=None)
@@ -101,7 +123,9 @@ def test_no_number_of_few_people_is_fixed_by_the_others(made: Reconciliation) ->
     rows, cells = made.people, list(tables["people"].people)
     small = [n for n, row in enumerate(rows) if row.people and row.people < SMALLEST]
     assert all(cells[n] is MARK for n in small)
-    unknown = [n for n, cell in enumerate(cells) if cell is MARK]
+    unknown = [
+        n for n, cell in enumerate(cells) if cell is MARK and rows[n] is not made.facts[0].row
+    ]  # lives are known
     parts = {Kind.ENROLLED: -1, Kind.TIER: 0}
     equation = np.array([[parts.get(rows[n].kind, 1) for n in unknown]])
     if Kind.TIER in {row.kind for row in rows}:
@@ -125,7 +149,7 @@ COUNTED = {Kind.COUNTS: 400}
         ({Kind.HOSPICE: 11, Kind.NOT_OWN: 90}, set()),  # 11 may be shown
         ({Kind.HOSPICE: 0, Kind.NOT_OWN: 90}, set()),  # and so may 0
         ({Kind.HOSPICE: 10, Kind.NOT_OWN: 90}, {Kind.HOSPICE, Kind.NOT_OWN}),  # 500 - 400 - 90 would be the 10
-        ({Kind.HOSPICE: 5}, {Kind.HOSPICE, Kind.COUNTS}),  # 405 - 400
+        ({Kind.HOSPICE: 5}, {Kind.HOSPICE, Kind.ENROLLED}),  # 405 - 400, and 400 are the lives of the years file
         ({Kind.HOSPICE: 6, Kind.DUAL: 7, Kind.NOT_OWN: 90}, {Kind.HOSPICE, Kind.DUAL}),  # 13 together: each 1 to 12
     ],
 )
@@ -139,7 +163,10 @@ def test_people_by_hand(people: dict[Kind, int], marked: set[Kind]) -> None:
     [
         ({Kind.PAID_LATE: 11, Kind.NOT_OWN: 90}, set()),
         ({Kind.PAID_LATE: 10, Kind.NOT_OWN: 90, Kind.HOSPICE: 80}, {Kind.PAID_LATE, Kind.HOSPICE}),  # the next smallest
-        ({Kind.PAID_LATE: 3, Kind.FEE_CLAIMS: 5, Kind.NOT_OWN: 90}, {Kind.PAID_LATE, Kind.FEE_CLAIMS}),
+        (  # not the two alone, which would be the dollars of 8
+            {Kind.PAID_LATE: 3, Kind.FEE_CLAIMS: 5, Kind.NOT_OWN: 90},
+            {Kind.PAID_LATE, Kind.FEE_CLAIMS, Kind.NOT_OWN},
+        ),
         ({Kind.FEE_CLAIMS: 5}, {Kind.FEE_CLAIMS, Kind.OTHER_YEAR}),  # no other rule: the year's total is hidden for it
     ],
 )
@@ -160,12 +187,61 @@ def test_every_rule_for_lines_and_people_is_a_part_of_the_sum() -> None:
     assert all(a == b or a.value != b.value for a, b in product(Kind, Kind))
 
 
-@pytest.mark.parametrize(("over", "marked"), [(10, {Kind.LIMIT}), (11, set())])
-def test_the_people_over_the_limit_are_hidden_alone(over: int, marked: set[Kind]) -> None:
-    """They left no line out, so no other row is a sum with theirs."""
+@pytest.mark.parametrize(("over", "marked"), [(10, {Kind.LIMIT, Kind.COUNTS, Kind.NOT_OWN}), (11, set())])
+def test_what_the_limit_took_off_few_people_is_not_what_counts_less_what_was_spent(
+    over: int, marked: set[Kind]
+) -> None:
+    """Nor all lines less those left out less what was spent: so a row of those goes too."""
     made = whole(COUNTED, {Kind.NOT_OWN: 90}, np.random.default_rng(1))
     made.dollars.append(Dollars(2026, "the year", Kind.LIMIT, "over the limit", over, None, -5))
     assert {made.dollars[n].kind for n in hidden(made)[1]} == marked
+
+
+def test_a_fact_goes_with_its_row_and_with_the_few_whom_it_stands_for() -> None:
+    made = whole({Kind.NOT_OWN: 90, Kind.COUNTS: 400}, {}, np.random.default_rng(1), tiers=(4, 396))
+    made.facts.append(Fact(2026, "measures.seen", 0.95, "190 of 200", counts=(190, 200, 10)))  # 10 were not seen
+    made.facts.append(Fact(2026, "measures.asked", 0.9, "180 of 200", counts=(180, 200, 20)))
+    table = may_leave(made)[0]["facts"]
+    assert table.fact[table.value == MARK].tolist() == ["member_months.tier 0", "member_months.tier 1", "measures.seen"]
+    assert table["from"][table.value == MARK].tolist() == [MARK] * 3
+    assert of_few(made) == [2026]
+
+
+def test_of_a_group_of_few_no_step_of_a_benchmark_leaves() -> None:
+    made = whole(COUNTED, {}, np.random.default_rng(1))
+    made.benchmark = [
+        Expected(2026, Kind.COST, "cost", 2_000.0, "dollars"),
+        Expected(2025, Kind.COST, "cost", 9.0, "dollars"),
+    ]
+    made.facts.append(Fact(2026, "benchmark", 24_000.0, "benchmark: the last row"))
+    assert MARK not in may_leave(made)[0]["benchmark"].amount.tolist()
+    group = [
+        People(2026, "the year before", kind, "", n, 12 * n)
+        for kind, n in ((Kind.ENROLLED, 96), (Kind.NOT_OWN, 90), (Kind.COUNTS, 6))
+    ]
+    made.people += group
+    tables, _ = may_leave(made)
+    assert tables["benchmark"].amount.tolist() == [MARK, 9.0]
+    assert tables["facts"].value.tolist()[-1] == MARK
+
+
+def test_people_hidden_in_one_group_are_not_shown_in_another() -> None:
+    """Two groups of the same 500 enrolled: 500 - 400 - 90 are the 10 of the first, in whichever the 90 stand."""
+    made = whole({Kind.HOSPICE: 10, Kind.NOT_OWN: 90} | COUNTED, {}, np.random.default_rng(1))
+    other = ((Kind.ENROLLED, 500), (Kind.NOT_OWN, 90), (Kind.FEW_MONTHS, 150), (Kind.COUNTS, 260))
+    made.people += [People(2026, "the year before", kind, "", n, 12 * n) for kind, n in other]
+    table = may_leave(made)[0]["people"]
+    marked = set(zip(table.group[table.people == MARK], [made.people[n].kind for n in hidden(made)[0]], strict=True))
+    assert marked >= {("the year", Kind.HOSPICE), ("the year", Kind.NOT_OWN), ("the year before", Kind.NOT_OWN)}
+    assert len(marked) == 4  # and of the second group one more, or the 90 would come back
+
+
+def test_member_months_of_few_are_hidden_and_so_are_those_of_all_but_few() -> None:
+    made = whole({Kind.NOT_OWN: 90, Kind.COUNTS: 400}, {}, np.random.default_rng(1))
+    for months, hides in ((10, True), (11, False), (4_790, True), (4_789, False), (0, False)):
+        row = People(2026, "the year", Kind.ON_RECORD, "engaged months", None, months)
+        again = Reconciliation([*made.people, row], facts=made.facts)
+        assert (may_leave(again)[0]["people"].member_months.tolist()[-1] == MARK) == hides
 
 
 def test_the_lines_of_other_years_go_in_every_group() -> None:
@@ -181,7 +257,7 @@ def test_the_lines_of_other_years_go_in_every_group() -> None:
 def test_months_lines_and_dollars_go_with_their_people() -> None:
     made = whole({Kind.NOT_OWN: 10, Kind.COUNTS: 90}, {Kind.FEE_CLAIMS: 5, Kind.NOT_OWN: 6}, np.random.default_rng(1))
     tables, _ = may_leave(made)
-    assert tables["people"].member_months.tolist() == [1_200, MARK, MARK]
+    assert tables["people"].member_months.tolist() == [MARK, MARK, 1_080]
     rows = tables["dollars"][["people", "lines", "dollars"]].to_numpy().tolist()
     assert rows[2:4] == [[MARK] * 3] * 2
 
@@ -206,3 +282,59 @@ def test_what_one_group_shows_does_not_give_back_what_another_hides() -> None:
     hides = {(made.dollars[n].group, made.dollars[n].kind) for n in hidden(made)[1]}
     for name in ("the same people in 2025", "found in 2024"):
         assert hides >= {(name, Kind.PAID_LATE), (name, Kind.FEE_CLAIMS)}
+
+
+# --- by command: hidden, unless it is said who may read it -----------------------------------------------------------
+
+DEAL = """
+title: A fee, measured
+summary: The plan pays a fee.
+parties: {plan: the plan, practice: the practice}
+first_year: 2025
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 85}
+measurement:
+  population: {age_from: 60}
+  attribution: {kind: everyone}
+  enrollment: {least: 1}
+  spending: {cost: paid}
+  run_out: {months: 12}
+"""
+
+
+@pytest.fixture
+def small_contract(tmp_path) -> list[object]:
+    (tmp_path / "deal.yaml").write_text(DEAL, "utf-8")
+    by_hand = Path(__file__).parent / "claims-by-hand"
+    return ["measure", by_hand, tmp_path / "deal.yaml", "--out", tmp_path / "years.csv"]
+
+
+def test_what_is_measured_of_few_people_is_hidden_in_the_tables_and_said_of_the_years(small_contract, run, tmp_path):
+    done = run(*small_contract, "--reconciliation", tmp_path / "tables")
+    assert done.code == 0
+    assert "Facts of 2025 tell of 1 to 10 people" in done.err
+    assert "rows of few people, or that would give one away, are hidden" in done.err
+    people = pd.read_csv(tmp_path / "tables" / "people.csv")
+    assert set(people.people) <= {MARK, "0", "11"}  # 11 are enrolled
+    facts = pd.read_csv(tmp_path / "tables" / "facts.csv").set_index("fact")
+    assert facts.value[["lives", "member_months", "spend"]].tolist() == [MARK] * 3
+
+
+def test_the_tables_are_whole_for_those_who_are_named_in_every_row(small_contract, run, tmp_path):
+    words = [*small_contract, "--reconciliation", tmp_path / "tables", "--unmasked-for", "the plan, the practice"]
+    assert run(*words).code == 0
+    for name in ("people", "dollars", "facts"):
+        table = pd.read_csv(tmp_path / "tables" / f"{name}.csv")
+        assert set(table["not to be published, to be read by"]) == {"the plan, the practice"}
+        assert MARK not in table.astype(str).to_numpy()
+
+
+@pytest.mark.parametrize("names", ["", " ", "a\x1b[31m"])
+def test_nobody_is_no_reader(names, small_contract, run, tmp_path):
+    done = run(*small_contract, "--reconciliation", tmp_path / "tables", "--unmasked-for", names)
+    assert (done.code, "who may read the tables" in done.err) == (2, True)
+    assert not (tmp_path / "tables").exists()
+
+
+def test_there_is_nothing_to_unmask_without_tables(small_contract, run):
+    assert "add --reconciliation FOLDER" in run(*small_contract, "--unmasked-for", "the plan").err

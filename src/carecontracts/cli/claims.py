@@ -129,16 +129,31 @@ def measure(
     reconciliation: Annotated[
         Path | None, typer.Option(help="Write the tables from claim lines to every number to this folder.")
     ] = None,
+    unmasked_for: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Hide nothing in these tables, which then say in each row who may read them."
+        ),
+    ] = None,
 ) -> None:
-    """Turn claims into the facts of each contract year, by the contract's own measurement section."""
+    """Turn claims into the facts of each contract year, by the contract's own measurement section.
+
+    The tables hide rows of 1 to 10 people, and what would give one away. A contract too small for that can still be
+    audited by its parties: --unmasked-for "the plan and the clinic". The years file is whole, for those who settle.
+    """
     with needing("people"):
         from .. import measured
         from ..claims import read
-        from ..reconciliation import TABLES, may_leave
+        from ..reconciliation import TABLES, may_leave, of_few
     with writing(claims, contract) as outputs:
         outputs.file(out)
         tables = outputs.files_in(reconciliation, [f"{name}.csv" for name in TABLES])
-        agreed, given, _ = all_or_refuse(lambda: load(contract), lambda: read.read(claims), outputs.ready)
+        agreed, given, _, _ = all_or_refuse(
+            lambda: load(contract),
+            lambda: read.read(claims),
+            lambda: _named(unmasked_for, reconciliation),
+            outputs.ready,
+        )
         with screen(stderr=True).status("Reading") as status:
             made = measured.measure(given, agreed, tell=lambda doing: status.update(plain(doing)))
         facts = columns_for(agreed.facts())
@@ -152,13 +167,37 @@ def measure(
             tell(note)
         if made.unmade:
             tell("Not made from claims, to be filled in: " + ", ".join(made.unmade))
+        if few := of_few(made.reconciliation):
+            years = ", ".join(map(str, few))
+            tell(
+                f"Facts of {years} tell of 1 to 10 people: the years file is for those who settle, not to be published."
+            )
         leaving, hidden = may_leave(made.reconciliation)
+        if unmasked_for is not None:
+            leaving, hidden = made.reconciliation.tables(), 0
         for path in tables:
             frame = leaving[path.stem]
+            if unmasked_for is not None:
+                frame = frame.assign(**{"not to be published, to be read by": unmasked_for})
             cells = frame.astype(object).where(frame.notna(), "")
             outputs.put(path, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
         if tables and hidden:
             tell(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
+
+
+def _named(unmasked_for: str | None, reconciliation: Path | None) -> None:
+    """Refuses to unmask the tables for nobody, or where there are none."""
+    if unmasked_for is None:
+        return
+    faults = []
+    if not unmasked_for.strip() or not unmasked_for.isprintable():
+        do = "name them, as in --unmasked-for 'the plan and the clinic'"
+        faults.append(Fault("--unmasked-for", show(unmasked_for), "who may read the tables", do))
+    if reconciliation is None:
+        allowed = "it together with --reconciliation, whose tables it leaves whole"
+        faults.append(Fault("--unmasked-for", "no --reconciliation", allowed, "add --reconciliation FOLDER"))
+    if faults:
+        raise Refusal(faults)
 
 
 def list_definitions() -> None:

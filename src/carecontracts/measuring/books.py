@@ -120,8 +120,16 @@ class Books:
         self.rows.people.append(row)
         return row
 
-    def fact(self, name: str, value: Any, source: str) -> None:
-        self.rows.facts.append(Fact(self.year, name, value, source))
+    def fact(
+        self,
+        name: str,
+        value: Any,
+        source: str,
+        row: PeopleRow | Dollars | None = None,
+        counts: tuple[float, ...] = (),
+    ) -> None:
+        """A fact of the year; the row that it is, or the counts of people or services that it gives away."""
+        self.rows.facts.append(Fact(self.year, name, value, source, row, counts))
 
     def note(self, text: str) -> None:
         """Says something once."""
@@ -130,7 +138,7 @@ class Books:
 
     def facts(self) -> dict[str, Any]:
         """The facts of the year that are made so far."""
-        return {"year": self.year} | {fact: value for year, fact, value, _ in self.rows.facts if year == self.year}
+        return {"year": self.year} | {fact.fact: fact.value for fact in self.rows.facts if fact.year == self.year}
 
     # --- who counts, in any year, by the same rules ---
 

@@ -140,6 +140,8 @@ class Crosswalk:
         for row, at in zip(made.index, cell, strict=True):
             if hidden[at]:
                 made.loc[row, ["people", "share", "cost", "next_cost"]] = MARK
+            elif 0 < frame.known[row] < SMALLEST:  # those whose next year it is
+                made.loc[row, "next_cost"] = MARK
         for name, at in [*totals.items(), ("all members", everyone)]:
             shown = MARK if hidden[at] else sums.values[at]
             made.loc[len(made)] = {
@@ -154,17 +156,22 @@ class Crosswalk:
     def released_lists(self) -> "pd.DataFrame":
         """Each list by itself as it may leave: people, cost, next year's cost, fall, and who is still on it.
 
-        A list whose total is hidden has no numbers; the share still on a list is hidden where it stands for 1 to 10
-        people, or leaves as many out.
+        A list whose total is hidden has no numbers, and one of which 1 to 10 people have a next year none of that year;
+        the share still on a list is hidden where it stands for 1 to 10 people, or leaves as many out.
         """
         totals = self.released().set_index("on").people
         frame = self.by_list()[["on", "people", "cost", "next_cost", "fall", "spread", "still"]].astype(object)
+        if totals["all members"] == MARK:
+            frame.loc[frame.index[-1], frame.columns[1:]] = MARK
         for at, name in zip(frame.index, self.names, strict=False):
             on = self.cells[self.cells[f"in {name}"] == 1]
             again, known = int(on[f"again {name}"].sum()), int(on.known.sum())
             if totals[f"all on {name}"] == MARK:
                 frame.loc[at, frame.columns[1:]] = MARK
-            elif any(0 < count < SMALLEST for count in (again, known - again, int(on.people.sum()) - known)):
+                continue
+            if 0 < known < SMALLEST:
+                frame.loc[at, ["next_cost", "fall", "spread"]] = MARK
+            if any(0 < count < SMALLEST for count in (again, known - again, int(on.people.sum()) - known)):
                 frame.loc[at, "still"] = MARK
         return frame
 
