@@ -37,7 +37,7 @@ from carecontracts.year import columns_for
 
 HERE = Path(__file__).parent
 BY_HAND = HERE.parent / "people" / "claims-by-hand"
-INPUTS = int(os.environ.get("CARECONTRACTS_FUZZ", "400"))
+INPUTS = int(os.environ.get("CARECONTRACTS_FUZZ", "300"))
 SECONDS = 120  # more than that is a hang
 
 # What people type, paste, export and try.
