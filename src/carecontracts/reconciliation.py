@@ -42,6 +42,8 @@ class Kind(StrEnum):
     COUNTS = auto()
     TIER = auto()
     ON_RECORD = auto()  # member months with something on record
+    UNSCORED = auto()  # of those who count: without a risk score, with more than one
+    SCORES = auto()
 
     READ = auto()
     OTHER_YEAR = auto()
@@ -245,7 +247,11 @@ def _hidden_people(rows: Sequence[People], known: Collection[int]) -> Iterator[i
                 if row.kind == Kind.COUNTS and id(row) in known and not _few(row.people):
                     sums.fixed.add(cell_of[place])
         (whole,), (counted,), tiers = of[Kind.ENROLLED], of[Kind.COUNTS], of[Kind.TIER]
-        sums.equal(whole, (c for kind, found in of.items() for c in found if kind not in (Kind.ENROLLED, Kind.TIER)))
+        scored = of[Kind.UNSCORED] + of[Kind.SCORES]
+        apart = (Kind.ENROLLED, Kind.TIER, Kind.UNSCORED, Kind.SCORES)
+        sums.equal(whole, (c for kind, found in of.items() for c in found if kind not in apart))
+        for some in scored:
+            sums.equal(counted, [some, sums.add(sums.values[counted] - sums.values[some], printed=False)])
         if tiers:
             rest = sums.values[counted] - sum(sums.values[tier] for tier in tiers)
             sums.equal(counted, [*tiers, sums.add(rest, printed=False)])

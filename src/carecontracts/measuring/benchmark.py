@@ -24,6 +24,7 @@ COSTS = (0.01, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000)
 class Earlier(NamedTuple):
     """People of an earlier year from whom a benchmark is made, and how much the year counts."""
 
+    name: str
     weight: float
     year: int
     own: "ir.Table"
@@ -107,7 +108,7 @@ class OwnHistory(Benchmark):
             else:
                 base = books.everyone(year, books.rules.population.found_in(year, books.first_year), name)
             groups.append(books.cost(name, year, base))
-            earlier.append(Earlier(weight, year, base.own))
+            earlier.append(Earlier(name, weight, year, base.own))
         return self.steps(groups, books.year, books.first_year), earlier
 
     def steps(self, groups: Sequence["Group"], year: int, first_year: int) -> list[Step]:

@@ -1,10 +1,16 @@
 """CMS-HCC risk scores of a year's diagnoses, computed by hccinfhir: the member table gains a column `hcc`.
 
-The score is the raw one (no normalization, no coding adjustment) of the community model, V28 unless another is named.
-With all diagnoses of a year; the rule that they come from certain services and visits is Medicare Advantage's, and is
-left out here: filter the claims first where it matters.
+The score is the raw one (no normalization, no coding adjustment) of V28 unless another model is named: of the community
+segments, or of the new enrollees' for people with fewer than 12 months of coverage in the year, whom CMS scores by age,
+sex, Medicaid and the original reason for entitlement alone.
+
+Not modelled:
+- the segments for kidney failure, long stays in institutions and special needs plans
+- the rule of Medicare Advantage that diagnoses come from certain services and visits: filter the claims first
+- which months were of Part B: coverage is that of the tables
 """
 
+from datetime import date
 from typing import Any
 
 import ibis
@@ -13,14 +19,21 @@ from hccinfhir import Demographics, HCCInFHIR
 
 from ..claims.layout import Claims
 from .conditions import diagnoses
-from .months import DUAL
+from .months import DUAL, spans_lived
 
 MODEL = "CMS-HCC Model V28"
 _SEX = {"male": "M", "female": "F"}
 
 
 def score(
-    codes: list[str], *, age: int, gender: str, dual_code: str = "NA", reason: str = "", model: Any = MODEL
+    codes: list[str],
+    *,
+    age: int,
+    gender: str,
+    dual_code: str = "NA",
+    reason: str = "",
+    new_enrollee: bool = False,
+    model: Any = MODEL,
 ) -> float:
     """The raw score of one person.
 
@@ -28,32 +41,49 @@ def score(
     >>> round(score(codes, age=70, gender="male"), 3)
     1.034
     """
-    person = Demographics(age=age, sex=_SEX[gender], dual_elgbl_cd=dual_code, orec=reason)
-    return float(HCCInFHIR(model_name=model).calculate_from_diagnosis(codes, person).risk_score)
+    return _scored(HCCInFHIR(model_name=model), codes, age, gender, dual_code, reason, new_enrollee)
+
+
+def _scored(
+    engine: HCCInFHIR, codes: list[str], age: int, gender: str, dual_code: str, reason: str, new_enrollee: bool
+) -> float:
+    person = Demographics(
+        age=age,
+        sex=_SEX[gender],
+        dual_elgbl_cd=dual_code if dual_code in DUAL else "NA",
+        orec=reason if reason in ("0", "1", "2", "3") else "",
+        new_enrollee=new_enrollee,
+    )
+    return float(engine.calculate_from_diagnosis(codes, person).risk_score)
 
 
 def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) -> ir.Table:
-    """The rows of one year with `hcc`, null for people whose sex is unknown: the model has no score for them.
+    """The rows of one year with `hcc`, null for people whose sex or age is unknown: the model has no score for them.
 
-    The age is that at the end of the year of the diagnoses, and dual status that of the year. The original reason for
-    entitlement is the earliest span's.
+    `members` has person_id, year, gender, age and months. The age is that at the end of the year of the diagnoses. The
+    original reason for entitlement is the earliest span's, and unknown counts as age. Dual status is that of the last
+    span of the year that has one; of people not covered in it, of the first span after it; unknown counts as none.
     """
     rows = members.filter(members.year == year)
     coded = diagnoses(claims)
     coded = coded.filter((coded.year == year) & (coded.kind == "icd-10-cm")).select("person_id", "code").distinct()
     listed = coded.group_by("person_id").agg(codes=coded.code.collect())
-    reasons = claims.eligibility.group_by("person_id").agg(
-        reason=claims.eligibility.original_reason_entitlement_code.first(
-            order_by=claims.eligibility.enrollment_start_date
-        ),
-        dual_code=claims.eligibility.dual_status_code.max(),
+    spans = spans_lived(claims)
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    begin, code = spans.enrollment_start_date, spans.dual_status_code
+    there = code.isin(DUAL) & (spans.enrollment_end_date >= first)
+    about = spans.group_by("person_id").agg(
+        reason=spans.original_reason_entitlement_code.first(order_by=begin),
+        in_year=code.first(where=there & (begin <= last), order_by=ibis.desc(begin)),
+        after=code.first(where=there & (begin > last), order_by=begin),
+        covered=((begin <= last) & (spans.enrollment_end_date >= first)).any(),
     )
     people = (
-        rows.filter(rows.gender.isin(list(_SEX)))
-        .select("person_id", "age", "gender", "dual")
+        rows.filter(rows.gender.isin(list(_SEX)), rows.age >= 0)
+        .select("person_id", "age", "gender", "months")
         .left_join(listed, "person_id")
         .drop("person_id_right")
-        .left_join(reasons, "person_id")
+        .left_join(about, "person_id")
         .drop("person_id_right")
         .to_pandas()
     )
@@ -61,12 +91,9 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
     found = []
     for person in people.itertuples(index=False):
         codes = list(person.codes) if isinstance(person.codes, list) or hasattr(person.codes, "tolist") else []
-        about = Demographics(
-            age=int(person.age),
-            sex=_SEX[person.gender],
-            dual_elgbl_cd=person.dual_code if person.dual and person.dual_code in DUAL else "NA",
-            orec=person.reason if person.reason in ("0", "1", "2", "3") else "",
+        dual_code = person.in_year if person.covered else person.after
+        found.append(
+            _scored(engine, codes, int(person.age), person.gender, dual_code, person.reason, person.months < 12)
         )
-        found.append(float(engine.calculate_from_diagnosis(codes, about).risk_score))
     made = ibis.memtable(people[["person_id"]].assign(hcc=found), schema={"person_id": "string", "hcc": "float64"})
     return rows.left_join(made, "person_id").drop("person_id_right")
