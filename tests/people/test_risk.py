@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import ibis
 import pandas as pd
 import pytest
 from hccinfhir import Demographics, HCCInFHIR
 
 from carecontracts import Contract, Refusal
-from carecontracts.claims.layout import Claims
+from carecontracts.claims.layout import SCHEMAS, Claims
 from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
 from carecontracts.measuring.risk import Risk
@@ -163,14 +164,15 @@ def test_few_people_without_a_score_are_hidden_when_it_leaves() -> None:
 SICK = ["E1165", "I5030", "J449"]  # diabetes, heart failure, lung disease
 
 
-def sick(**about: Any) -> Claims:
+def sick(*spans: dict[str, Any], **about: Any) -> Claims:
     """One man, born in May 1959, with three diagnoses in November 2024."""
     who = {"person_id": "a", "gender": "male", "birth_date": "1959-05-01", "enrollment_start_date": "2024-01-01",
            "enrollment_end_date": "2025-12-31", "original_reason_entitlement_code": "0"}  # fmt: skip
     lines = pd.DataFrame({"claim_id": SICK, "claim_line_number": 1, "claim_type": "professional", "person_id": "a",
                           "claim_start_date": "2024-11-15", "paid_amount": 1.0, "diagnosis_code_1": SICK,
                           "diagnosis_code_type": "icd-10-cm"})  # fmt: skip
-    return from_frames({"eligibility": pd.DataFrame([who | about]), "medical_claim": lines})
+    people = pd.DataFrame([who | about | span for span in spans or ({},)])
+    return from_frames({"eligibility": people, "medical_claim": lines})
 
 
 def of_one(there: Claims, model: str = "CMS-HCC Model V24") -> float | None:
@@ -209,6 +211,22 @@ def test_fewer_than_twelve_months_of_the_year_are_a_new_enrollee_s(since: str, n
 )
 def test_what_is_unknown_of_a_person(about: dict[str, Any], right: dict[str, str] | None) -> None:
     assert of_one(sick(**about)) == (None if right is None else published(SICK, **right))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_dual_status_is_that_of_the_last_span_of_the_year_that_has_one() -> None:
+    # Partly dual until March, wholly from April to June, not since; partly again the year after.
+    spans = [("2023-01-01", "2024-03-31", "01"), ("2024-04-01", "2024-06-30", "02"), ("2024-07-01", "2024-12-31", "00"),
+             ("2025-01-01", "2025-12-31", "01")]  # fmt: skip
+    terms = ("enrollment_start_date", "enrollment_end_date", "dual_status_code")
+    there = sick(*(dict(zip(terms, span, strict=True)) for span in spans))
+    assert of_one(there) == published(SICK, dual_elgbl_cd="02")
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "databricks", "snowflake", "bigquery", "mssql"])
+def test_what_is_asked_for_a_score_compiles_for_warehouses(dialect: str) -> None:
+    there = Claims(**{name: ibis.table(schema, name=name) for name, schema in SCHEMAS.items()})
+    assert "eligibility" in ibis.to_sql(hcc._entitlement(there, 2025), dialect=dialect)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -65,35 +65,47 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
     span of the year that has one; of people not covered in it, of the first span after it; unknown counts as none.
     """
     rows = members.filter(members.year == year)
+    scored = rows.filter(rows.gender.isin(list(_SEX)), rows.age >= 0).select("person_id", "age", "gender", "months")
+    people = scored.left_join(_entitlement(claims, year), "person_id").drop("person_id_right").to_pandas()
     coded = diagnoses(claims)
-    coded = coded.filter((coded.year == year) & (coded.kind == "icd-10-cm")).select("person_id", "code").distinct()
-    listed = coded.group_by("person_id").agg(codes=coded.code.collect())
-    spans = spans_lived(claims)
-    first, last = date(year, 1, 1), date(year, 12, 31)
-    begin, code = spans.enrollment_start_date, spans.dual_status_code
-    there = code.isin(DUAL) & (spans.enrollment_end_date >= first)
-    about = spans.group_by("person_id").agg(
-        reason=spans.original_reason_entitlement_code.first(order_by=begin),
-        in_year=code.first(where=there & (begin <= last), order_by=ibis.desc(begin)),
-        after=code.first(where=there & (begin > last), order_by=begin),
-        covered=((begin <= last) & (spans.enrollment_end_date >= first)).any(),
-    )
-    people = (
-        rows.filter(rows.gender.isin(list(_SEX)), rows.age >= 0)
-        .select("person_id", "age", "gender", "months")
-        .left_join(listed, "person_id")
-        .drop("person_id_right")
-        .left_join(about, "person_id")
-        .drop("person_id_right")
-        .to_pandas()
-    )
+    coded = coded.filter(coded.year == year, coded.kind == "icd-10-cm").semi_join(scored, "person_id")
+    codes = coded.select("person_id", "code").distinct().to_pandas().groupby("person_id").code.agg(list)
     engine = HCCInFHIR(model_name=model)
-    found = []
-    for person in people.itertuples(index=False):
-        codes = list(person.codes) if isinstance(person.codes, list) or hasattr(person.codes, "tolist") else []
-        dual_code = person.in_year if person.covered else person.after
-        found.append(
-            _scored(engine, codes, int(person.age), person.gender, dual_code, person.reason, person.months < 12)
+    found = [
+        _scored(
+            engine, codes.get(person.person_id, []), int(person.age), person.gender,
+            person.dual_code, person.reason, person.months < 12,
         )
+        for person in people.itertuples(index=False)
+    ]  # fmt: skip
     made = ibis.memtable(people[["person_id"]].assign(hcc=found), schema={"person_id": "string", "hcc": "float64"})
     return rows.left_join(made, "person_id").drop("person_id_right")
+
+
+def _entitlement(claims: Claims, year: int) -> ir.Table:
+    """Why each person has Medicare, and with which dual status in a year: person_id, reason, dual_code."""
+    spans = spans_lived(claims)
+    begin, dual = spans.enrollment_start_date, spans.dual_status_code.isin(DUAL).fill_null(False)
+    in_year = (begin <= date(year, 12, 31)) & (spans.enrollment_end_date >= date(year, 1, 1))
+    spans = spans.mutate(
+        in_year=in_year.cast("int64"),
+        dual_in_year=(dual & in_year).cast("int64"),
+        dual_after=(dual & (begin > date(year, 12, 31))).cast("int64"),
+    )
+
+    def first(*order: ir.Value) -> ir.Value:
+        return ibis.row_number().over(ibis.window(group_by="person_id", order_by=order)) == 0
+
+    begin, end = spans.enrollment_start_date, spans.enrollment_end_date
+    spans = spans.mutate(
+        earliest=first(begin, end),
+        last_in_year=first(ibis.desc(spans.dual_in_year), ibis.desc(begin), ibis.desc(end)),
+        first_after=first(ibis.desc(spans.dual_after), begin, end),
+    )
+    by = spans.group_by("person_id").agg(
+        reason=spans.original_reason_entitlement_code.max(where=spans.earliest),
+        covered=spans.in_year.max(),
+        then=spans.dual_status_code.max(where=spans.last_in_year & (spans.dual_in_year == 1)),
+        later=spans.dual_status_code.max(where=spans.first_after & (spans.dual_after == 1)),
+    )
+    return by.select("person_id", "reason", dual_code=ibis.ifelse(by.covered == 1, by.then, by.later))
