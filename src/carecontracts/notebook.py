@@ -17,7 +17,7 @@ class Table:
 
 
 def table(frame: Any, formats: Mapping[str, str | Callable[[Any], str]] | None = None) -> Table:
-    """A data frame as a table: columns as they are, without its index; a missing number is a dash.
+    """A data frame as a table: columns as they are, and an index that names the rows before them; none is a dash.
 
     >>> import pandas
     >>> print(table(pandas.DataFrame({"party": ["plan"], "net": [-1234.5]}), {"net": "{:,.0f}"}).html)
@@ -36,12 +36,16 @@ def table(frame: Any, formats: Mapping[str, str | Callable[[Any], str]] | None =
         text = say.get(column, str)(value)
         return escape(re.sub(r"^(\$?)-", r"−\1", text) if column in say else text)
 
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in frame.columns)
+    # An index of numbers without a name is only the order of the rows; any other says what each row is.
+    named = frame.index.name is not None or not all(isinstance(label, int) for label in frame.index.tolist())
+    names = [f'<th scope="row">{escape(str(label))}</th>' if named else "" for label in frame.index]
+    corner = f"<th>{escape(str(frame.index.name))}</th>" if frame.index.name else "<td></td>" if named else ""
+    head = corner + "".join(f"<th>{escape(str(name))}</th>" for name in frame.columns)
     rows = [
-        "<tr>"
-        + "".join(f"<td>{cell(name, value)}</td>" for name, value in zip(frame.columns, row, strict=True))
+        f"<tr>{name}"
+        + "".join(f"<td>{cell(column, value)}</td>" for column, value in zip(frame.columns, row, strict=True))
         + "</tr>"
-        for row in frame.itertuples(index=False, name=None)
+        for name, row in zip(names, frame.itertuples(index=False, name=None), strict=True)
     ]
     lines = ['<table class="dataframe">', f"<thead><tr>{head}</tr></thead>", "<tbody>", *rows, "</tbody>", "</table>"]
     return Table("\n".join(lines))

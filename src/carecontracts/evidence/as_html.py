@@ -119,7 +119,8 @@ FILTERS = (
 
 STYLE = """
 .evidence fieldset { border: 0; margin: 0 0 .4rem; padding: 0 0 0 10.5em; position: relative; }
-.evidence legend { position: absolute; left: 0; top: .15em; margin: 0; padding: 0; font-size: 1em; font-weight: 600; }
+.evidence legend { position: absolute; left: 0; top: .15em; width: 10em; float: none; margin: 0; padding: 0;
+  font-size: 1em; font-weight: 600; pointer-events: none; }
 .evidence fieldset > div { display: flex; flex-wrap: wrap; column-gap: .9rem; }
 .evidence label { display: inline-flex; gap: .35em; align-items: center; min-height: 1.75rem; cursor: pointer; }
 .evidence table { width: 100%; margin-top: .75rem; }
