@@ -10,14 +10,15 @@ Not modelled:
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import ibis
 import ibis.expr.types as ir
 
 from .claims.engine import fetched
 from .claims.layout import Claims
 from .contract import Contract
-from .measuring.books import Books, Group, People
+from .measuring.books import Books, Group, People, in_months
 from .measuring.section import Measurement
 from .people import rates
 from .reconciliation import BY_SERVICE, THE_YEAR, Dollars, Expected, Kind, Reconciliation, Step
@@ -51,11 +52,12 @@ def measure(
     books = _books(claims, contract, rules, tell)
     years = _years(books, contract)
     if rules.population.needs_a_list(rules.tiers):
-        books = replace(books, listed=claims.kept(rules.population.listed(claims, rules.tiers)))
+        books = replace(books, listed=claims.kept(rules.population.listed(books.claims, rules.tiers)))
     made = [_year(replace(books, year=year), contract) for year in years]
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
-    closed = rules.run_out.notes(claims, years, books.first_year, books.first_month)
-    return Measured(made, books.rows, unmade, [*claims.notes, *closed, *books.notes])
+    of_payer = rules.enrollment.counted(claims)
+    closed = rules.run_out.notes(of_payer, years, books.first_year, books.first_month)
+    return Measured(made, books.rows, unmade, [*claims.notes, *_left_out(books), *closed, *books.notes])
 
 
 # --- what there is to work with, and what is missing ------------------------------------------------------------------
@@ -72,11 +74,38 @@ def _section(contract: Contract) -> Measurement:
 
 
 def _books(claims: Claims, contract: Contract, rules: Measurement, tell: Callable[[str], None]) -> Books:
-    lines = claims.kept(rules.spending.lines(claims, contract.year_starts))  # read many times: classed once
-    found = fetched(lines.group_by("year").agg(lines=lines.count(), cents=lines.cents.sum()))
-    by_year = {row["year"]: (row["lines"], int(row["cents"] or 0)) for row in found}
+    whose = rules.enrollment
+    if faults := list(whose.misnamed(claims)):
+        raise Refusal(faults)
+    counted, others = whose.counted(claims), whose.others(claims)
+    lines = rules.spending.lines(counted, contract.year_starts)
+    lines = lines.mutate(out=ibis.ifelse(lines.covered, ibis.null("string"), Kind.NOT_COVERED.value)).drop("covered")
+    if others:
+        of_others = rules.spending.lines(others, contract.year_starts)
+        lines = lines.union(of_others.mutate(out=ibis.literal(Kind.OTHER_PAYER.value)).drop("covered"))
+    lines = claims.kept(lines)  # read many times: classed once
+    found = fetched(
+        lines.group_by("year", "payer", "out").agg(lines=lines.count(), cents=lines.cents.sum().fill_null(0))
+    )
+
+    def totals(by: str) -> dict[Any, tuple[int, int]]:
+        """Lines and cents by a column: all by year, by payer those of the payers named."""
+        sums: dict[Any, list[int]] = {}
+        for row in found:
+            if by == "year" or row["out"] != Kind.OTHER_PAYER:
+                both = sums.setdefault(row[by], [0, 0])
+                both[0] += row["lines"]
+                both[1] += int(row["cents"])
+        return {key: (n, cents) for key, (n, cents) in sums.items()}
+
+    payers = {payer or "": both for payer, both in totals("payer").items()}
+    if faults := list(whose.unnamed(counted, payers)):
+        raise Refusal(faults)
+    if any(row["out"] == Kind.NOT_COVERED for row in found):
+        counted = rules.spending.counted(counted)
+    by_year = totals("year")
     return Books(
-        claims=claims,
+        claims=counted,
         rules=rules,
         clauses=contract.clauses,
         first_year=contract.first_year,
@@ -87,6 +116,18 @@ def _books(claims: Claims, contract: Contract, rules: Measurement, tell: Callabl
         year=contract.first_year,
         tell=tell,
     )
+
+
+def _left_out(books: Books) -> Iterator[str]:
+    """What a reader should know of claims that do not count for a reason that the parties may have meant otherwise."""
+    words = {
+        Kind.OTHER_PAYER: "of another payer or plan than those named in `enrollment`",
+        Kind.NOT_COVERED: "of people who count, for services that began out of their coverage (`begun` in `spending`)",
+    }
+    for row in books.rows.dollars:
+        if row.group == THE_YEAR and row.kind in words and row.lines:
+            lines = f"{-row.lines:,} claim line{'s' * (row.lines != -1)}"
+            yield f"{row.year}: {lines}, ${-row.cents / 100:,.2f}, do not count: {words[row.kind]}."
 
 
 def _years(books: Books, contract: Contract) -> list[int]:
@@ -147,7 +188,7 @@ def _people(books: Books, own: ir.Table) -> None:
     for n, tier in enumerate(books.rules.tiers):
         rows = own.filter(own.tier == n)
         (row,) = fetched(rows.agg(people=rows.count(), months=rows.months.sum().fill_null(0)))
-        made = books.count(THE_YEAR, Kind.TIER, f"tier “{tier}”", int(row["people"]), int(row["months"]))
+        made = books.count(THE_YEAR, Kind.TIER, f"tier “{tier}”", int(row["people"]), in_months(row["months"]))
         books.fact(f"member_months.{tier}", made.member_months, from_people(made, "member months"), made)
 
 
@@ -157,7 +198,7 @@ def _on_record(books: Books, own: ir.Table) -> None:
     for name, part in (("engaged_months", rules.engaged_months), ("documented_months", rules.documented_months)):
         if part:
             by, words = part.months(books, own), name.replace("_", " ")
-            made = books.count(THE_YEAR, Kind.ON_RECORD, words, None, sum(by.values()))
+            made = books.count(THE_YEAR, Kind.ON_RECORD, words, None, in_months(sum(by.values())))
             books.fact(name, made.member_months, from_people(made, "member months"), made)
             for n, tier in enumerate(rules.tiers):
                 made = books.count(THE_YEAR, Kind.ON_RECORD, f"{words} of tier “{tier}”", None, by.get(n, 0))

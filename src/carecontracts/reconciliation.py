@@ -47,11 +47,13 @@ class Kind(StrEnum):
 
     READ = auto()
     OTHER_YEAR = auto()
+    OTHER_PAYER = auto()
     NO_AMOUNT = auto()
     PAID_LATE = auto()
     SERVICE = auto()
     FEE_CLAIMS = auto()
     NOT_ENROLLED = auto()
+    NOT_COVERED = auto()  # of people who count: service that began out of coverage
     LIMIT = auto()
     TO_COME = auto()
     FEE = auto()
@@ -83,7 +85,8 @@ class Kind(StrEnum):
 
 # The rules that take claim lines out: their rows add up, from all lines of a year, to those that count.
 LINES_LEFT_OUT = frozenset(list(Kind)[: list(Kind).index(Kind.COUNTS)]) - {Kind.ENROLLED} | {
-    Kind.NO_AMOUNT, Kind.PAID_LATE, Kind.SERVICE, Kind.FEE_CLAIMS, Kind.NOT_ENROLLED
+    Kind.OTHER_PAYER, Kind.NO_AMOUNT, Kind.PAID_LATE, Kind.SERVICE, Kind.FEE_CLAIMS, Kind.NOT_ENROLLED,
+    Kind.NOT_COVERED,
 }  # fmt: skip
 
 
@@ -95,7 +98,7 @@ class People(NamedTuple):
     kind: Kind
     step: str
     people: int | None
-    member_months: int | None
+    member_months: float | None
 
 
 class Dollars(NamedTuple):

@@ -423,7 +423,7 @@ class _Table:
         outside = rows.anti_join(spans, covered)
         count = _first(outside.aggregate(n=outside.count()))["n"]
         if count:
-            do = "agree whether such claims count; a member-year holds them if it has a month of coverage"
+            do = "agree whether such claims count: a contract's `begun` says it; by default, those of a covered month"
             shown = self._examples(outside, column)
             yield self._finding(column, "on a day without coverage", count, KEPT, shown, do, fault=False)
 

@@ -187,7 +187,10 @@ class Claims:
     roster: ir.Table
     given: Mapping[str, Given] = field(default_factory=dict, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False)  # what lay beside the tables and was not read
-    _kept: dict[Any, ir.Table] = field(default_factory=dict, init=False, compare=False, repr=False)
+    month_counts_by: str = "any day"  # of coverage; or its first or 15th day; or "days", each its share of the month
+    _kept: dict[Any, ir.Table] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # shared by what is made of them
 
     def tables(self) -> dict[str, ir.Table]:
         """The five tables by name."""

@@ -201,7 +201,10 @@ class Plurality(Timed):
 class Geography(Attribution):
     """Everyone who lives in the areas named, by their address in the eligibility table when the year begins."""
 
-    words = ("A person is the provider's who lives in one of these areas, by {by}: {areas}.",)
+    words = (
+        "A person is the provider's who lives in one of these areas when the year begins, or is next covered in it, by"
+        " {by}: {areas}.",
+    )
     not_modelled = ("moves within the year",)
     kind: Literal["geography"]
     by: Literal["zip_code", "state"] = "zip_code"  # no table has a county: name its ZIP codes

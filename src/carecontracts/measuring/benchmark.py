@@ -240,7 +240,7 @@ class MatchedComparison(Benchmark):
         """
         enough = max(int(self.least), 1)
         usable = [c for c in cells if c["people"] >= enough and c["months"] > 0 and c["own_months"] > 0]
-        alike, own = sum(int(c["own_months"]) for c in usable), sum(int(c["own_months"]) for c in cells)
+        alike, own = fsum(c["own_months"] for c in usable), fsum(c["own_months"] for c in cells)
         weighted = fsum(c["own_months"] * c["cents"] / c["months"] for c in usable) / 100
         found = sum(int(c["people"]) for c in usable)
         return [

@@ -70,7 +70,7 @@ class Group(NamedTuple):
     name: str
     year: int
     people: int
-    months: int
+    months: float
     cents: int
 
     @property
@@ -87,12 +87,12 @@ class Group(NamedTuple):
 class Books:
     """What every part reads, and the rows that they write; `year` is the contract year whose facts are made."""
 
-    claims: "Claims"
+    claims: "Claims"  # as the contract reads them: those of its payer, those that count
     rules: "Measurement"
     clauses: Sequence["Clause"]
     first_year: int
     first_month: int
-    lines: "ir.Table"  # of every claim: person, month and contract year of service, service, code, payment, cents
+    lines: "ir.Table"  # of every claim: person, month and contract year, service, code, payment, cents; why it is `out`
     all_lines: tuple[int, int]  # how many there are, and their cents
     by_year: dict[int, tuple[int, int]]  # the same of each contract year of service
     year: int
@@ -114,7 +114,7 @@ class Books:
         self.rows.dollars.append(row)
         return row
 
-    def count(self, group: str, kind: Kind, words: str, people: int | None, months: int | None) -> PeopleRow:
+    def count(self, group: str, kind: Kind, words: str, people: int | None, months: float | None) -> PeopleRow:
         """A row of people."""
         row = PeopleRow(self.year, group, kind, words, people, months)
         self.rows.people.append(row)
@@ -166,8 +166,8 @@ class Books:
         from ..claims.engine import fetched
 
         found = people.table.group_by("status").agg(people=people.table.count(), months=people.table.months.sum())
-        by = {row["status"]: (int(row["people"]), int(row["months"])) for row in fetched(found)}
-        whole = (sum(n for n, _ in by.values()), sum(m for _, m in by.values()))
+        by = {row["status"]: (int(row["people"]), in_months(row["months"])) for row in fetched(found)}
+        whole = (sum(n for n, _ in by.values()), in_months(sum(m for _, m in by.values())))
         self.count(group, Kind.ENROLLED, "enrolled", *whole)
         for kind, words in (*people.rules, Rule(Kind.COUNTS, "counts")):
             self.count(group, kind, words, *by.get(kind.value, (0, 0)))
@@ -181,20 +181,22 @@ class Books:
 
         lines, rules = self.lines.filter(self.lines.year == year), self.rules
         left_out = [
+            (Rule(Kind.OTHER_PAYER, "of another payer or plan"), lines.out == Kind.OTHER_PAYER.value),
             rules.spending.without_an_amount(lines),
             rules.run_out.paid_late(lines, self, year),
             rules.spending.of_services_left_out(lines),
             *([rules.fees.claimed(lines)] if rules.fees else []),
+            (Rule(Kind.NOT_COVERED, "service began out of coverage"), lines.out == Kind.NOT_COVERED.value),
         ]
         why = ibis.cases(*((condition, rule.kind.value) for rule, condition in left_out), else_=ibis.null("string"))
         return lines.mutate(cents=lines.cents.fill_null(0), why=why), [rule for rule, _ in left_out]
 
     def counted_services(self) -> "ir.Table":
-        """The lines, of any year and paid on any day, whose services count and have an amount."""
+        """The lines, of any year and paid on any day, that count by their coverage, service and amount."""
         lines, rules = self.lines, self.rules
         left_out = [rules.spending.without_an_amount(lines), rules.spending.of_services_left_out(lines)]
         left_out += [rules.fees.claimed(lines)] if rules.fees else []
-        return lines.filter(*(~condition.fill_null(False) for _, condition in left_out))
+        return lines.filter(lines.out.isnull(), *(~condition.fill_null(False) for _, condition in left_out))
 
     def cost(self, group: str, year: int, people: People) -> Group:
         """What the people who count cost in a year, each step with a row of dollars."""
@@ -205,7 +207,10 @@ class Books:
         self.tell(f"{self.year}: what {group} cost")
         lines, rules = self.lines_of(year)
         lines = lines.left_join(people.table.select("person_id", "status"), "person_id").drop("person_id_right")
-        lines = lines.mutate(why=ibis.coalesce(lines.why, lines.status, Kind.NOT_ENROLLED.value))
+        # Of the rules for lines, coverage comes last: of those who do not count, their own rule says why.
+        of_line, of_person = lines.why.nullif(Kind.NOT_COVERED.value), lines.status.nullif(Kind.COUNTS.value)
+        of_person = ibis.ifelse(lines.status.isnull(), Kind.NOT_ENROLLED.value, of_person)
+        lines = lines.mutate(why=ibis.coalesce(of_line, of_person, lines.why, Kind.COUNTS.value))
         found = lines.group_by("why").agg(people=lines.person_id.nunique(), n=lines.count(), cents=lines.cents.sum())
         by = {row["why"]: (row["people"], row["n"], int(row["cents"] or 0)) for row in fetched(found)}
         (n, cents), (n_here, cents_here) = self.all_lines, self.by_year.get(year, (0, 0))
@@ -234,7 +239,16 @@ class Books:
         if limit is not None:
             words = f"over the limit of ${limit / 100:,.2f}"
             self.write(group, Kind.LIMIT, words, int(row["over"] or 0), None, within - completed)
-        return Group(group, year, int(row["people"]), int(row["months"] or 0), within)
+        return Group(group, year, int(row["people"]), in_months(row["months"]), within)
+
+
+def in_months(months: float | None) -> float:
+    """Member months as they are written: whole, or to the millionth.
+
+    >>> in_months(18), in_months(17 / 31)
+    (18, 0.548387)
+    """
+    return int(months or 0) if not (months or 0) % 1 else round(float(months or 0), 6)
 
 
 def _by_words(rule: Rule) -> str:

@@ -32,14 +32,21 @@ class Population(Part):
 
     title = "Population"
     words = (
-        "The contract is for people who meet this definition, read from {known}: {definition}.",
+        "The contract is for people who meet this definition, read from {known}, services by their first day and ages"
+        " at its end: {definition}.",
         "It must hold in each of {years_running} such years in a row.",
         "The list is made {made}.",
-        "People are {age_from} or older at the end of the year.",
-        "People are {age_to} or younger at the end of the year.",
+        "People are {age_from} or older at the end of the year; one without a birth date is left out.",
+        "People are {age_to} or younger at the end of the year; one without a birth date is left out.",
         "Left out are people with any of: {left_out}.",
     )
-    spoken = {"left_out": {"hospice": "hospice in the year or the one before"}}
+    spoken = {
+        "left_out": {
+            "end-stage renal disease": "end-stage renal disease in the year that the list is read from",
+            "hospice": "hospice in the year or the one before",
+            "both Medicare and Medicaid": "both Medicare and Medicaid in any part of the year",
+        }
+    }
     not_modelled = (
         "lists made anew within a year",
         "claims of the year before that had not arrived when the list was made",

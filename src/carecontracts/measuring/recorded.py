@@ -20,7 +20,8 @@ class Measure(Part):
 
     title = "Measure"
     words = (
-        "It is the measure {measure} of the people who count.",
+        "It is the measure {measure} of the people who count, from the claims that count, whenever they were paid, and"
+        " the records of the outcome table.",
         "It is used with: {settings}.",
         "It counts where its denominator is at least {least}.",
         "Below that it is taken to be {otherwise}.",
@@ -66,24 +67,29 @@ class MonthsWith(Part):
     outcome: Name
     least: Count = 1
 
-    def months(self, books: "Books", own: "ir.Table") -> dict[int, int]:
+    def months(self, books: "Books", own: "ir.Table") -> dict[int, float]:
         """How many of the year's covered member months have it, by the number of the person's tier."""
         from ..claims.engine import fetched
         from ..people.months import covered_months
+        from .books import in_months
 
         rows = on_record(books, own, self.outcome)
         rows = rows.group_by("person_id", "month").agg(times=rows.count())
         rows = rows.filter(rows.times >= self.least)
-        rows = rows.semi_join(covered_months(books.claims, books.year, books.first_month), ["person_id", "month"])
+        rows = rows.inner_join(covered_months(books.claims, books.year, books.first_month), ["person_id", "month"])
         rows = rows.inner_join(own.select("person_id", "tier"), "person_id")
-        return {row["tier"]: row["months"] for row in fetched(rows.group_by("tier").agg(months=rows.count()))}
+        found = fetched(rows.group_by("tier").agg(months=rows.counts.sum()))
+        return {row["tier"]: in_months(row["months"]) for row in found}
 
 
 class Recorded(Part):
     """How often something is on record in the outcome table for the people who count, or for how many of them it is."""
 
     title = "Outcome"
-    words = ("The number of {counted} with {outcome} in the outcome table in the year, among the people who count.",)
+    words = (
+        "The number of {counted} with {outcome} in the outcome table on any day of the year, covered or not, among the"
+        " people who count.",
+    )
     outcome: Name
     counted: Literal["records", "people"] = "records"
 

@@ -61,7 +61,7 @@ class RunOut(Part):
 
     title = "Run-out and completion"
     words = (
-        "Claims count whose service was in the year and which were paid by {months} months after its end.",
+        "Claims of the year count that were paid by {months} months after its end.",
         "A claim without a date of payment counts.",
         "Claims still to come: {completion}.",
         "The factor is {factor}.",
@@ -292,13 +292,13 @@ def triangle(lines: "ir.Table", last: int) -> "ir.Table":
     return inside.group_by("month", "lag").agg(cents=inside.cents.sum())
 
 
-def _member_months(books: "Books", year: int, people: "ir.Table") -> dict[int, int]:
-    """How many of the people are covered in each month of a year."""
+def _member_months(books: "Books", year: int, people: "ir.Table") -> dict[int, float]:
+    """The member months of the people in each month of a year."""
     from ..claims.engine import fetched
     from ..people.months import covered_months
 
     months = covered_months(books.claims, year, books.first_month).semi_join(people, "person_id")
-    return {row["month"]: int(row["n"]) for row in fetched(months.group_by("month").agg(n=months.count()))}
+    return {row["month"]: row["n"] for row in fetched(months.group_by("month").agg(n=months.counts.sum()))}
 
 
 def _each(term: Any) -> list[Any]:

@@ -60,6 +60,13 @@ class Measurement(BaseModel):
             refuse(given, "a benchmark made from earlier years: own_history, regional_blend", "take out `risk:`")
         return self
 
+    @model_validator(mode="after")
+    def _paid_in_the_year(self) -> Self:
+        if self.spending.day == "payment" and (self.run_out.months or self.run_out.completion != "none"):
+            given = "`run_out` with `spending: {day: payment}`"
+            refuse(given, "no run-out: what is paid after the year is of the next one", "take out `run_out:`")
+        return self
+
     def parts(self) -> Iterator[tuple[str, Part]]:
         """Every part with its title, in the order of the term sheet."""
         for field in type(self).model_fields:

@@ -1,12 +1,13 @@
 """Which dollars count, and how much of one person's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import model_validator
 
 from ..reconciliation import Kind
-from ..refusal import refuse
+from ..refusal import Fault, refuse
 from ..units import Dollars, Share
 from .part import Part
 
@@ -22,8 +23,8 @@ Service = Literal["inpatient", "emergency", "outpatient", "professional", "behav
 class Spending(Part):
     """Which dollars count, and how much of one person's.
 
-    >>> Spending(truncated_at=250_000).say()
-    "Spending is the paid amount of each claim line. Of one person's spending in a year, $250,000 counts at most."
+    >>> Spending(truncated_at=250_000).say()  # doctest: +ELLIPSIS
+    "Spending is the paid amount of each claim line. ... Of one person's spending in a year, $250,000 counts at most."
     """
 
     title = "Spending"
@@ -31,16 +32,34 @@ class Spending(Part):
         "Spending is the {cost} amount of each claim line.",
         "It counts these services alone: {only}.",
         "It leaves out these services: {without}.",
+        "A claim is of the year that holds {day}.",
+        "Claims count, here and wherever else they are read, whose service began {begun}; the bills of a hospital stay"
+        " go by its first day.",
         "Of one person's spending in a year, {truncated_at} counts at most.",
         "Of one person's spending in a year, no more counts than the {truncated_at_percentile} point of all people"
         " enrolled with the payer.",
         "Of what lies above that, {above} counts.",
     )
+    spoken = {
+        "day": {
+            "first day of service": "its first day of service",
+            "last day of service": "its last day of service",
+            "discharge": "the day of discharge of a hospital stay, and the first day of any other service",
+            "payment": "the day on which it was paid",
+        },
+        "begun": {
+            "covered month": "in a month of the person's coverage that counts",
+            "covered day": "on a day of the person's coverage",
+            "any day": "on any day of a year in which the person was covered",
+        },
+    }
     not_modelled = (
         "a limit that grows with months of enrollment, or a pooling charge for what lies above it",
         "standardized prices",
     )
     cost: Literal["paid", "allowed"] = "paid"
+    day: Literal["first day of service", "last day of service", "discharge", "payment"] = "first day of service"
+    begun: Literal["covered month", "covered day", "any day"] = "covered month"
     only: list[Service] = []
     without: list[Service] = []
     truncated_at: Dollars | None = None
@@ -61,17 +80,28 @@ class Spending(Part):
         return service in self.only if self.only else service not in self.without
 
     def lines(self, claims: "Claims", first_month: int) -> "ir.Table":
-        """Medical and pharmacy lines alike: month and contract year of service, service, code, payment, cents."""
+        """Medical and pharmacy lines alike: month and contract year, service, code, payer, payment, cents, covered.
+
+        A line has no year where it has no such day; `covered` is whether its service began in coverage, as agreed.
+        """
         import ibis
 
         from ..people.months import month_of
 
         medical, drugs = claims.lines, claims.pharmacy_claim
+        first = medical.claim_start_date
+        last = ibis.coalesce(medical.claim_end_date, first)
+        discharge = ibis.ifelse(medical.service == "inpatient", ibis.coalesce(medical.discharge_date, last), first)
+        day = {"first day of service": first, "last day of service": last, "discharge": discharge}.get(
+            self.day, medical.paid_date
+        )
+        filled = drugs.paid_date if self.day == "payment" else drugs.dispensing_date
 
-        def alike(table: "ir.Table", day: Any, service: Any, code: Any) -> "ir.Table":
+        def alike(table: "ir.Table", day: Any, began: Any, service: Any, code: Any) -> "ir.Table":
             month = month_of(day)
             return table.select(
-                "person_id", "paid_date",
+                "person_id", "paid_date", "payer",
+                began=began if self.begun == "covered day" else month_of(began),
                 month=month,
                 year=((month - (first_month - 1)) / 12).floor().cast("int64"),
                 service=service,
@@ -79,9 +109,54 @@ class Spending(Part):
                 cents=(table[f"{self.cost}_amount"] * 100).round().cast("int64"),
             )  # fmt: skip
 
-        return alike(medical, medical.claim_start_date, medical.service, medical.hcpcs_code).union(
-            alike(drugs, drugs.dispensing_date, ibis.literal("pharmacy"), ibis.literal("").cast("string"))
+        lines = alike(medical, day, _began(medical), medical.service, medical.hcpcs_code).union(
+            alike(drugs, filled, drugs.dispensing_date, ibis.literal("pharmacy"), ibis.literal("").cast("string"))
         )
+        if self.begun == "any day":
+            return lines.drop("began").mutate(covered=ibis.literal(True))
+        spans = self._coverage(claims)
+        lines = lines.left_join(
+            spans,
+            [lines.person_id == spans.person_id, spans.since <= lines.began, spans.until >= lines.began],
+        )
+        return lines.mutate(covered=lines.since.notnull()).drop("began", "since", "until", "person_id_right")
+
+    def counted(self, claims: "Claims") -> "Claims":
+        """The claims without the lines whose service began out of coverage: what every other part reads."""
+        from ..people.months import month_of
+
+        spans = self._coverage(claims)
+
+        def inside(table: "ir.Table", day: Any) -> "ir.Table":
+            began = day if self.begun == "covered day" else month_of(day)
+            here = [table.person_id == spans.person_id, spans.since <= began, spans.until >= began]
+            return table.semi_join(spans, here)
+
+        medical, drugs = claims.medical_claim, claims.pharmacy_claim
+        return replace(
+            claims,
+            medical_claim=inside(medical, _began(medical)),
+            pharmacy_claim=inside(drugs, drugs.dispensing_date),
+        )
+
+    def faults(self, books: "Books") -> Iterator[Fault]:
+        if self.day == "payment":
+            from ..claims.engine import fetched
+
+            undated = books.lines.filter(books.lines.year.isnull())
+            (row,) = fetched(undated.agg(lines=undated.count(), cents=undated.cents.sum().fill_null(0)))
+            if row["lines"]:
+                given = f"{row['lines']:,} claim lines without a paid date, ${row['cents'] / 100:,.2f}"
+                do = "give paid_date, or let another day decide"
+                yield Fault("measurement 'spending', term `day`", given, "a paid date on every line", do)
+
+    def _coverage(self, claims: "Claims") -> "ir.Table":
+        """A person's days of coverage, or months that count, from one to another; no two touch."""
+        from ..people.months import month_runs, spells
+
+        if self.begun == "covered day":
+            return spells(claims).rename(since="start", until="end")
+        return month_runs(claims).rename(since="first", until="last")
 
     def without_an_amount(self, lines: "ir.Table") -> tuple["Rule", Any]:
         """The rule that takes out lines that nobody has priced."""
@@ -134,3 +209,13 @@ class Spending(Part):
             return whole
         beyond = factor * int(sums["cents_over"]) - over * limit
         return whole - beyond * float(1 - (self.at(year, books.first_year).above or 0))
+
+
+def _began(lines: "ir.Table") -> Any:
+    """The day on which a service began: of a bill of a hospital stay, the day of admission."""
+    import ibis
+
+    from ..claims.services import is_inpatient
+
+    admitted = ibis.coalesce(lines.admission_date, lines.claim_start_date)
+    return ibis.ifelse(is_inpatient(lines).fill_null(False), admitted, lines.claim_start_date)

@@ -4,7 +4,7 @@ Month m of year y is 12y + m - 1, so that years, windows and lags are subtractio
 calendar year in which it begins, in `first_month`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from ..claims.layout import FAR, Claims
 from ..refusal import Fault, Refusal
 
+PINNED = {"any day": 0, "first day": 1, "15th day": 15, "days": 0}  # the day on which one must be covered
 DUAL = ("01", "02", "03", "04", "05", "06", "08")  # dual status codes of people with both Medicare and Medicaid
 
 
@@ -54,16 +55,14 @@ def last_day(year: int, first_month: int = 1) -> date:
     return first_day(year + 1, first_month) - timedelta(days=1)
 
 
-def merged(table: ir.Table, start: str, end: str, *, apart: int) -> ir.Table:
-    """A person's spans of time with a number: those that follow within `apart` days of all earlier ones share it.
-
-    Columns are added: `new` is 1 for the first span of a number.
-    """
-    earlier = ibis.window(group_by="person_id", order_by=[start, end], preceding=(None, 1))
-    so_far = ibis.window(group_by="person_id", order_by=[start, end], preceding=(None, 0))
-    upto = table[end].max().over(earlier)
-    table = table.mutate(new=(upto.isnull() | (table[start].delta(upto, unit="day") > apart)).cast("int64"))
-    return table.mutate(number=table.new.sum().over(so_far))
+def _merged(table: ir.Table, start: str, end: str, after: Callable[[Any, Any], Any]) -> ir.Table:
+    """Spans that touch or overlap as one, `after` being how far one begins after another's end: person_id, the two."""
+    in_order = {"group_by": "person_id", "order_by": [start, end]}
+    upto = table[end].max().over(ibis.window(preceding=(None, 1), **in_order))
+    table = table.mutate(new=(upto.isnull() | (after(table[start], upto) > 1)).cast("int64"))
+    table = table.mutate(number=table.new.sum().over(ibis.window(preceding=(None, 0), **in_order)))
+    found = table.group_by("person_id", "number").agg(**{start: table[start].min(), end: table[end].max()})
+    return found.drop("number")
 
 
 def spans_lived(claims: Claims) -> ir.Table:
@@ -81,31 +80,76 @@ def spells(claims: Claims) -> ir.Table:
     """Unbroken coverage, a row for each spell: person_id, start, end. Spans that touch or overlap are one."""
     spans = spans_lived(claims)
     spans = spans.select("person_id", start=spans.enrollment_start_date, end=spans.enrollment_end_date)
-    spans = merged(spans, "start", "end", apart=1)
-    return spans.group_by("person_id", "number").agg(start=spans.start.min(), end=spans.end.max()).drop("number")
+    return _merged(spans, "start", "end", lambda start, upto: start.delta(upto, unit="day"))
+
+
+def _in_months(claims: Claims) -> ir.Table:
+    """The spans with the first and the last month that counts of each; those with none are not there.
+
+    A month counts with any day of coverage, or where its first or its 15th day is covered: as the claims are read.
+    """
+    spans, day = spans_lived(claims), PINNED[claims.month_counts_by]
+    start, end = spans.enrollment_start_date, spans.enrollment_end_date
+    if not day:
+        return spans.mutate(first=month_of(start), last=month_of(end))
+    spans = spans.mutate(
+        first=month_of(start) + (start.day() > day).cast("int64"), last=month_of(end) - (end.day() < day).cast("int64")
+    )
+    return spans.filter(spans["first"] <= spans["last"])
+
+
+def month_runs(claims: Claims) -> ir.Table:
+    """Months that count, in a row: person_id, first, last. No two of a person touch."""
+    spans = _in_months(claims).select("person_id", "first", "last")
+    return _merged(spans, "first", "last", lambda first, upto: first - upto)
+
+
+def days_in(month: Any) -> Any:
+    """How many days a month has, by its number, of a column.
+
+    >>> months = [12 * 2023 + 1, 12 * 2024 + 1, 12 * 2024 + 3]
+    >>> [int(days_in(ibis.literal(month)).execute()) for month in months]
+    [28, 29, 30]
+    """
+    year, of_year = (month / 12).floor().cast("int64"), month % 12
+    leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
+    return ibis.cases((of_year == 1, 28 + leap.cast("int64")), (of_year.isin([3, 5, 8, 10]), 30), else_=31)
 
 
 def covered_months(claims: Claims, year: int, first_month: int = 1) -> ir.Table:
-    """A row for each person and month of a contract year with any day of coverage: person_id, month."""
-    spans = spans_lived(claims)
+    """A row for each person and month of a contract year that counts: person_id, month, counts (1, or the share)."""
     begin = month_of(first_day(year, first_month))
-    spans = spans.select(
-        "person_id", begins=month_of(spans.enrollment_start_date), ends=month_of(spans.enrollment_end_date)
-    )
+    if claims.month_counts_by == "days":
+        spans = spells(claims)
+        parts = []
+        for month in range(begin, begin + 12):
+            first, last = _ends_of(month)
+            here = spans.filter(spans.start <= last, spans.end >= first)
+            days = ibis.least(here.end, last).delta(ibis.greatest(here.start, first), unit="day") + 1
+            share = days.cast("float64") / ((last - first).days + 1)
+            parts.append(here.select("person_id", month=ibis.literal(month, "int64"), counts=share))
+        rows = ibis.union(*parts)
+        return rows.group_by("person_id", "month").agg(counts=rows.counts.sum())
+    spans = _in_months(claims)
     parts = [
-        spans.filter(spans.begins <= month, spans.ends >= month).select("person_id", month=ibis.literal(month, "int64"))
+        spans.filter(spans["first"] <= month, spans["last"] >= month).select(
+            "person_id", month=ibis.literal(month, "int64"), counts=ibis.literal(1, "int64")
+        )
         for month in range(begin, begin + 12)
     ]
     return ibis.union(*parts, distinct=True)
 
 
+def _ends_of(month: int) -> tuple[date, date]:
+    first = date(month // 12, month % 12 + 1, 1)
+    return first, date((month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)
+
+
 def coverage(claims: Claims, years: Sequence[int], first_month: int = 1) -> ir.Table:
     """Each person's months of coverage in each contract year, and who they are: those with a month, no others."""
-    spans = spans_lived(claims)
+    spans = _in_months(claims)
     person = ibis.window(group_by="person_id")
     spans = spans.mutate(
-        first=month_of(spans.enrollment_start_date),
-        last=month_of(spans.enrollment_end_date),
         gender=spans.gender.nullif("unknown").max().over(person).fill_null("unknown"),
         race=spans.race.max().over(person),
         born=month_of(spans.birth_date.max().over(person)),
@@ -132,6 +176,14 @@ def coverage(claims: Claims, years: Sequence[int], first_month: int = 1) -> ir.T
         death=rows.death.max(),
         months=rows.months.sum(),
     )
+    if claims.month_counts_by == "days":
+        by_days = [
+            months.group_by("person_id").agg(year=ibis.literal(year, "int64"), months=months.counts.sum())
+            for year in years
+            for months in [covered_months(claims, year, first_month)]
+        ]
+        shares = ibis.union(*by_days) if len(by_days) > 1 else by_days[0]
+        by_year = by_year.drop("months").inner_join(shares, ["person_id", "year"])
     end = by_year.year * 12 + first_month + 10  # the number of the year's last month
     return by_year.select(
         "person_id", "year", "payer_type", "dual", "gender", "race", "months",

@@ -240,8 +240,11 @@ class Contacts(OfAges):
     outcome: OutcomeCode
 
     def rows(self, claims: "Claims", first: date, last: date) -> "ir.Table":
+        from .months import covered_months, month_of
+
         rows = _outcomes(claims, first, last, [self.outcome])
-        rows = rows.filter(rows.outcome_value > 0)
+        rows = rows.filter(rows.outcome_value > 0).mutate(month=month_of(rows.outcome_date))
+        rows = rows.semi_join(covered_months(claims, first.year, first.month), ["person_id", "month"])
         people = self.covered(claims, first)
         return _beside(
             people.select("person_id", denominator=people.months),
