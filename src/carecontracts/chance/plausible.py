@@ -32,7 +32,7 @@ def expected_years(
     >>> len(years), first.benchmark, first.spend, dict(first.measures)
     (3, 24000000.0, 22800000.0, {'quality score': 0.9})
     """
-    cost = _paid_for_all_care(contract) if cost is None else cost
+    cost = (paid_for_all_care(contract) or COST) if cost is None else cost
     faults = [
         Fault(name, show(value), "more than 0", "correct it")
         for name, value in (("lives", lives), ("cost", cost))
@@ -48,11 +48,11 @@ def expected_years(
     return with_effect(contract, years, effect)
 
 
-def _paid_for_all_care(contract: Contract) -> float:
-    """What a clause that pays for all care pays for a member in the first year; or the default."""
+def paid_for_all_care(contract: Contract) -> float | None:
+    """What a clause that pays for all care pays for a member in the first year, where there is one."""
     at = Year(year=contract.first_year, lives=LIVES)
     prices = (clause.at(at, contract.first_year).price_of_all_care() for clause in contract.clauses)
-    return next((float(price) for price in prices if price is not None), COST)
+    return next((float(price) for price in prices if price is not None), None)
 
 
 def with_effect(contract: Contract, years: Sequence[Year], effect: float) -> list[Year]:
@@ -65,6 +65,20 @@ def with_effect(contract: Contract, years: Sequence[Year], effect: float) -> lis
     if not 0 <= effect < 1:
         raise Refusal([Fault("effect", show(effect), "a share from 0 to under 1: 5% is 0.05", "correct it")])
     return [_affected(contract, year, effect) for year in years] if effect else list(years)
+
+
+def without_effect(contract: Contract, years: Sequence[Year], effect: float) -> list[Year]:
+    """What was expected without the program, of years as expected with one that takes `effect` off.
+
+    >>> from carecontracts import gallery
+    >>> contract = Contract.load(gallery("shared-savings"))
+    >>> with_it = expected_years(contract, lives=1_000, effect=0.05)
+    >>> round(without_effect(contract, with_it, 0.05)[0].spend, 2)
+    24000000.0
+    """
+    if not 0 <= effect < 1:
+        raise Refusal([Fault("effect", show(effect), "a share from 0 to under 1: 5% is 0.05", "correct it")])
+    return [_affected(contract, year, -effect / (1 - effect)) for year in years] if effect else list(years)
 
 
 def moving(clauses: Iterable[Clause]) -> dict[str, Moves]:

@@ -10,14 +10,16 @@ How facts are drawn:
 - measures that are shares: binomial on the people whom they count, or on 40% of all where a contract does not say
 - other outcomes and billed services: counts that come in clumps
 - the same members' luck correlates from year to year; common shocks do not
+- the benchmark, where it is made from people or a trend: off by its own luck for the whole term, and by a trend that
+  strays a little more each year
 - premiums, budgets, forecasts, scores, percentiles, staff lent to a practice and conditions are held as expected
 
 What a measure or an outcome is counted in is a term of the contract; no name decides anything.
 
 A joint bootstrap of members (`bootstrap`) shows how use and cost move together in your own data; here it is one number.
 
-Not modelled: error in the benchmark itself, people chosen for a bad year who get better by themselves, claims that come
-in late, and what the parties do when they see how the year goes.
+Not modelled: people chosen for a bad year who get better by themselves, claims that come in late, and what the parties
+do when they see how the year goes.
 """
 
 import math
@@ -40,9 +42,18 @@ from ..units import least, say_list
 from ..year import Year
 from . import convolution
 from .noise import COEFFICIENT, Costs
-from .plausible import expected_years, moving, with_effect
+from .plausible import expected_years, moving, with_effect, without_effect
 
-__all__ = ["Luck", "Simulation", "draw_years", "expected_years", "in_words", "simulate", "with_effect"]
+__all__ = [
+    "Luck",
+    "Simulation",
+    "draw_years",
+    "expected_years",
+    "in_words",
+    "simulate",
+    "with_effect",
+    "without_effect",
+]
 
 OUTSIDE = "outside the contract"
 PROGRESS = "Drawing members"
@@ -60,6 +71,8 @@ class Luck:
       at 50,000 people and more, leave about this much that size does not explain
     - kept: correlation of the members' luck in one year with that in another
     - churn: share of members who leave in a year, each at a random month
+    - benchmark: standard deviation of the benchmark's own error, as a share of it, the same in every year of the term
+    - trend: standard deviation of the error in each year's trend of the benchmark; it adds up over the years
     - clumps: variance of a count over its mean; 1 is Poisson, and people who come once come again
     - day_clumps, home_clumps: the same for hospital days, which come in stays, and for days of living somewhere
     - with_cost: correlation of admissions and the like with spending; in the synthetic people (`people.synthetic`) who
@@ -72,6 +85,8 @@ class Luck:
     common: float = 0.016
     kept: float = 0.3
     churn: float = 0.1
+    benchmark: float = 0.0
+    trend: float = 0.0
     clumps: float = 2.0
     day_clumps: float = 12.0
     home_clumps: float = 70.0
@@ -85,6 +100,8 @@ class Luck:
             ("common", "a share from 0 to under 1: 0.015 is 1.5%", 0 <= self.common < 1),
             ("kept", "a correlation from 0 to 1", 0 <= self.kept <= 1),
             ("churn", "a share from 0 to 1", 0 <= self.churn <= 1),
+            ("benchmark", "a share from 0 to 0.5: 0.03 is 3%", 0 <= self.benchmark <= 0.5),
+            ("trend", "a share from 0 to 0.5: 0.01 is 1%", 0 <= self.trend <= 0.5),
             ("with_cost", "a correlation from 0 to 1", 0 <= self.with_cost <= 1),
             *((name, "1 or more", getattr(self, name) >= 1) for name in ("clumps", "day_clumps", "home_clumps")),
         ]
@@ -257,6 +274,12 @@ def draw_years(
         fresh = rng.standard_normal(draws)
         z = math.sqrt(luck.kept) * lasting + math.sqrt(1 - luck.kept) * fresh
         drawn.append(_Draw(contract, year, people, z, rng, luck).year())
+    # The benchmark's error last, and only where there is one: without it the draws are those that they were.
+    off: Any = luck.benchmark * rng.standard_normal(draws) if luck.benchmark else 0.0
+    for n, year in enumerate(drawn if luck.benchmark or luck.trend else ()):
+        off = off + (luck.trend * rng.standard_normal(draws) if luck.trend else 0.0)
+        if year.benchmark is not None:
+            drawn[n] = replace(year, benchmark=np.maximum(year.benchmark * (1 + off), 0.0))
     return drawn
 
 

@@ -4,17 +4,17 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.text import Text
 
 from ..files import number_in
 from ..parties import price as pricing
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, did_you_mean, show
 from ..units import MOST_DOLLARS, say_percent
-from ..year import read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, screen, table_of, tell, within, writing
+from ..year import Year, read_years
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
 
 
 def odds(
@@ -23,14 +23,33 @@ def odds(
         Path | None,
         typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
     ] = None,
+    years_are: Annotated[
+        str | None,
+        typer.Option(metavar="without|with", help="Whether the years file is care without the program, or with it."),
+    ] = None,
     lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
+    line: Annotated[
+        str | None,
+        typer.Option(help="medicaid, medicare, dual or commercial: what a member costs, the spread, lasting luck."),
+    ] = None,
+    complex_care: Annotated[
+        bool, typer.Option("--complex", help="With --line: its dearest 5% of one year, in the next.")
+    ] = False,
+    member_cost: Annotated[float | None, typer.Option(help="Dollars that one member costs in a year.")] = None,
     effect: Annotated[float, typer.Option(help="What the program truly saves: 0.05 is 5% of spending.")] = 0.05,
     draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
     spread: Annotated[
-        float, typer.Option(help="One member's standard deviation of yearly cost, over its mean; 1.2 for complex care.")
-    ] = 2.15,
+        float | None, typer.Option(help="One member's standard deviation of yearly cost over its mean, before any cap.")
+    ] = None,
     truncation: Annotated[float | None, typer.Option(help="Dollars up to which a member's cost counts.")] = None,
+    common: Annotated[float | None, typer.Option(help="What moves everyone's cost at once: 0.016 is 1.6%.")] = None,
+    kept: Annotated[float | None, typer.Option(help="How much of a year's luck is there again in the next.")] = None,
+    churn: Annotated[float | None, typer.Option(help="The share of members who leave in a year.")] = None,
+    benchmark_error: Annotated[
+        float | None, typer.Option(help="How far the benchmark itself strays by luck; else by how it is made.")
+    ] = None,
+    trend_error: Annotated[float | None, typer.Option(help="How far its trend strays in a year, adding up.")] = None,
     cost: Annotated[
         list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
     ] = None,
@@ -40,24 +59,45 @@ def odds(
     with needing("chance"):
         from numpy.random import default_rng
 
+        from ..chance import assumed
         from ..chance import simulate as chance
     with writing(contract, years) as outputs:
         outputs.file(out)
-        agreed, _, given, outside, _ = all_or_refuse(
+        numbers = {
+            "lives": lives, "effect": effect, "draws": draws, "seed": seed, "member_cost": member_cost,
+            "spread": spread, "truncation": truncation, "common": common, "kept": kept, "churn": churn,
+            "benchmark_error": benchmark_error, "trend_error": trend_error,
+        }  # fmt: skip
+        agreed, _, _, given, outside, _ = all_or_refuse(
             lambda: load(contract),
-            lambda: within(lives=lives, effect=effect, draws=draws, seed=seed, spread=spread, truncation=truncation),
+            lambda: within(**numbers),
+            lambda: _one_of(line, years_are, complex_care, years, member_cost, truncation, spread),
             lambda: read_years(years) if years else None,
             lambda: _dollars_by_party(cost or []),
             outputs.ready,
         )
-        luck = chance.Luck(lives=lives, cv=spread, truncation=math.inf if truncation is None else truncation)
-        expected = given or chance.expected_years(agreed, **({"lives": lives} if lives else {}))
         if not given:
             tell("No years given: expected ones are made from the contract's terms.")
-        drawn = [
-            chance.simulate(agreed, expected, rng=default_rng(seed), draws=draws, effect=e, luck=luck, costs=outside)
-            for e in dict.fromkeys((0.0, effect))
-        ]
+        if years_are == "with":
+            given = chance.without_effect(agreed, given, effect)
+        elif given and years_are is None:
+            _without_the_program(given, effect)
+        taken = assumed.take(
+            agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care, lives=lives,
+            member_cost=member_cost, spread=spread, truncation=truncation, common=common, kept=kept, churn=churn,
+            benchmark_error=benchmark_error, trend_error=trend_error,
+        )  # fmt: skip
+        expected, luck = taken.years, taken.luck
+        with screen(stderr=True).status("Drawing") as status:
+
+            def drawn_with(e: float) -> "chance.Simulation":
+                rng = default_rng(seed)
+                return chance.simulate(agreed, expected, rng=rng, draws=draws, effect=e, luck=luck, costs=outside)
+
+            drawn = [drawn_with(e) for e in dict.fromkeys((0.0, effect))]
+            hung = assumed.swings(
+                agreed, expected, luck, seed=seed, draws=min(draws, 2_000), tell=lambda say: status.update(plain(say))
+            )
         console = screen()
         console.print(Text(agreed.title, style="bold"))
         console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
@@ -79,8 +119,63 @@ def odds(
                 table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
                 rows.append((e, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}"))
             console.print(table)
+        table = table_of("What is assumed", "Value", "It rests on", "To change it", title="What these odds assume")
+        for row in taken.rows():
+            table.add_row(row.what, row.value, row.rests_on, row.option)
+        console.print(table)
+        if hung:
+            console.print(
+                Text(f"What is paid for nothing in an average year, less what comes back, hangs most on {hung[0]}.")
+            )
         header = ("effect", "party", "mean", "sd", "q05", "median", "q95", "chance_of_loss", "lowest_cash_1_in_20")
         outputs.put(out, as_csv(header, rows))
+
+
+def _one_of(
+    line: str | None,
+    years_are: str | None,
+    complex_care: bool,
+    years: Path | None,
+    member_cost: float | None,
+    truncation: float | None,
+    spread: float | None,
+) -> None:
+    """Refuses options that are none of their words, and options that have nothing to act on."""
+    faults = []
+    for name, given, words in (
+        ("--line", line, ["medicaid", "medicare", "dual", "commercial"]),
+        ("--years-are", years_are, ["without", "with"]),
+    ):
+        if given is not None and given not in words:
+            faults.append(Fault(name, show(given), " or ".join(words), did_you_mean(given, words) + "correct it"))
+    if complex_care and line is None:
+        faults.append(Fault("--complex", "without --line", "--line with it", "say whose dearest 5% they are"))
+    if years_are and not years:
+        faults.append(Fault("--years-are", "without a years file", "a years file", "give one, or take the option out"))
+    if member_cost is not None and years:
+        do = "take the option out: the years say what was expected"
+        faults.append(Fault("--member-cost", "with a years file", "one of the two", do))
+    if truncation is not None and spread is None and line is None:
+        allowed = "--spread or --line with it"
+        do = "give the spread before any cap: 2.15, which stands in for it, is fitted to capped cost already"
+        faults.append(Fault("--truncation", "without a spread of cost", allowed, do))
+    if faults:
+        raise Refusal(faults)
+
+
+ALIKE = 0.005  # of the benchmark; a years file that spends so little less is taken as care without the program
+
+
+def _without_the_program(years: Sequence[Year], effect: float) -> None:
+    """Refuses years whose spending is under the benchmark, where it is not said whether the program is in them."""
+    for year in years:
+        if year.benchmark and year.spend and year.spend < (1 - ALIKE) * year.benchmark:
+            given = f"spending {1 - year.spend / year.benchmark:.1%} under the benchmark"
+            do = (
+                "say which: --years-are without, if care would cost that without the program;"
+                f" --years-are with, if the program's {say_percent(effect)} is in it already"
+            )
+            raise Refusal([Fault(year.place, given, "years without the program, or with it", do)])
 
 
 def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:

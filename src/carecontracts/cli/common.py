@@ -68,6 +68,12 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "seed": (0, 2**63, "a whole number, 0 or more"),
     "spread": (0.01, 20, "a number from 0.01 to 20"),
     "truncation": (1, MOST_DOLLARS, "dollars, 1 or more"),
+    "member_cost": (1, 10_000_000, "dollars a year, 1 to 10,000,000"),
+    "common": (0, 0.5, "a share from 0 to 0.5: 0.016 is 1.6%"),
+    "kept": (0, 1, "a correlation from 0 to 1"),
+    "churn": (0, 1, "a share from 0 to 1"),
+    "benchmark_error": (0, 0.5, "a share from 0 to 0.5: 0.03 is 3%"),
+    "trend_error": (0, 0.5, "a share from 0 to 0.5: 0.01 is 1%"),
     "chance": (0.001, 0.999, "a share from 0.001 to 0.999: 0.5 is an even chance"),
     "year": (1900, 2999, "a calendar year"),
 }
@@ -76,7 +82,7 @@ LIMITS: dict[str, tuple[float, float, str]] = {
 def within(**options: float | None) -> None:
     """Refuses every option that is outside its limits, by the name that it has on the command line."""
     faults = [
-        Fault(f"--{name}", show(value), LIMITS[name][2], "give a number in between")
+        Fault(f"--{name.replace('_', '-')}", show(value), LIMITS[name][2], "give a number in between")
         for name, value in options.items()
         if value is not None and not LIMITS[name][0] <= value <= LIMITS[name][1]
     ]

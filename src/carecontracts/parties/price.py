@@ -287,7 +287,7 @@ def chances(proposal: Proposal, beliefs: Mapping[str, Belief]) -> list[Chances]:
                 paper = belief.seen_with(so_far.noise / so_far.savings_at_full_effect)
                 truly, shown = belief.chance_of(so_far.required), paper.chance_of(so_far.required)
             else:  # no effect yet: only luck can show what the years cost
-                truly, shown = Belief(0.0, 0.0).chance_of(so_far.cost), Belief(0.0, so_far.noise).chance_of(so_far.cost)
+                truly, shown = (Belief.normal(0.0, sd).chance_of(so_far.cost) for sd in (0.0, so_far.noise))
             rows.append(Chances(so_far.year, name, truly, shown))
     return rows
 
