@@ -123,7 +123,7 @@ def test_a_year_without_an_effect_is_paid_for_by_those_after_it():
     first, second = to_date(proposal)
     assert first.required == math.inf
     assert second.required == pytest.approx(2 * 1_153_324 / 15_000_000)
-    chance, *_ = chances(proposal, {"ours": Belief(0.2, 0.05)})
+    chance, *_ = chances(proposal, {"ours": Belief.normal(0.2, 0.05)})
     assert (chance.truly, chance.shown) == (0, pytest.approx(0.0726, abs=1e-4))
 
 
