@@ -18,6 +18,9 @@ TOOLS   := .venv/tools-$(VERSION)
 READY   := .venv/ready-$(VERSION)
 SCRIPTS := node_modules/.package-lock.json
 
+PYTEST     := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
+NEED_PAGES := tests/pages tests/browser site
+
 ENGINE  := $(shell find src contracts -not -path '*/__pycache__*' -not -path '*.egg-info*' 2>/dev/null)
 PAGES   := $(shell find book notebooks site -type f -not -path '*/__pycache__*' -not -path '*/.ipynb_checkpoints*') _config.yml _toc.yml
 
@@ -25,17 +28,21 @@ export IPYTHONDIR := $(CURDIR)/.ipython
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: book test serve bench kit lock clean
+.PHONY: book test checked ready serve bench kit lock clean
 
 book: _build/book.ok
 	@echo
 	@echo "The site is in _build/html. Open _build/html/index.html in a browser, or run: make serve"
 
-test: _build/book.ok
+# What needs no pages is checked first; with `make -j2 test` that is while the pages are written.
+test: checked _build/book.ok
+	$(PYTEST) $(NEED_PAGES)
+
+checked: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests site benchmarks
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(PYTEST) $(addprefix --ignore=,$(NEED_PAGES))
 
 serve: _build/book.ok
 	@echo "The site is at http://localhost:$(PORT) until you press Ctrl-C."
@@ -54,6 +61,8 @@ lock: $(READY)
 
 clean:
 	rm -rf .venv node_modules _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+ready: $(READY) $(SCRIPTS)
 
 # The pages. The notebooks run first, on every processor; Jupyter Book finds their results in its cache.
 # Pages are always written anew, since a strict build that has failed once would otherwise pass the second time.
