@@ -53,7 +53,15 @@ measurement:
     emergency visits: {{measure: emergency_visits, basis: illustrative}}
 """
 
-# The same facts, as an analyst would write them for DuckDB: the lines once into a table, then one query.
+# The same facts, as an analyst would write them for DuckDB: the lines that began in a month of coverage once into a
+# table, then one query.
+SPANS = """
+create temp table spans as
+select person_id, 12 * year(enrollment_start_date) + month(enrollment_start_date) - 1 as first,
+    12 * year(ended) + month(ended) - 1 as last
+from (select *, least(enrollment_end_date, max(death_date) over (partition by person_id)) as ended
+      from eligibility) where enrollment_start_date <= ended
+"""
 LINES = """
 create temp table lines as
 select person_id, year(claim_start_date) as year, claim_start_date as day, allowed_amount,
@@ -65,15 +73,12 @@ select person_id, year(claim_start_date) as year, claim_start_date as day, allow
             or coalesce(bill_type_code, '') = '' and (coalesce(drg_code, '') <> '' or admission_date is not null))
         then coalesce(admission_date, claim_start_date) end as admitted,
     coalesce(discharge_date, claim_end_date, claim_start_date) as discharged
-from medical_claim
+from medical_claim semi join spans on medical_claim.person_id = spans.person_id
+    and 12 * year(coalesce(admission_date, claim_start_date)) + month(coalesce(admission_date, claim_start_date)) - 1
+        between first and last
 """
 SQL = """
-with spans as (
-    select person_id, 12 * year(enrollment_start_date) + month(enrollment_start_date) - 1 as first,
-        12 * year(ended) + month(ended) - 1 as last
-    from (select *, least(enrollment_end_date, max(death_date) over (partition by person_id)) as ended
-          from eligibility) where enrollment_start_date <= ended),
-fresh as (
+with fresh as (
     select *, greatest(first, coalesce(max(last) over (partition by person_id order by first, last
         rows between unbounded preceding and 1 preceding) + 1, 0)) as fresh from spans),
 covered as (
@@ -91,7 +96,7 @@ spent as (
     select person_id, year, sum(cents) as cents from lines
     where not coalesce(paid_date >= make_date(year + 1, 4, 1), false) group by all),
 cost as (
-    select year, sum(months)::bigint as months, sum(least(coalesce(cents, 0), {limit} * 100))::bigint as within
+    select year, sum(months)::bigint as months, round(sum(least(coalesce(cents, 0) * {factor}, {limit} * 100))) as cents
     from counts left join spent using (person_id, year) group by year),
 breaks as (
     select *, coalesce(admitted <= max(until) over (partition by person_id order by admitted
@@ -105,12 +110,10 @@ visits as (
     where service = 'emergency' and year = 2024 group by person_id),
 used as (
     select sum(months) / 12 as years, sum(stays) as stays, sum(visits) as visits
-    from counts left join stays using (person_id) left join visits using (person_id) where year = 2024),
-priced as (
-    select year, months, within + round(within * ({factor} - 1)) as cents from cost)
+    from counts left join stays using (person_id) left join visits using (person_id) where year = 2024)
 select n.months, n.cents / 100, n.months * (b.cents / 100 / b.months * (1 + {trend})), 1000 * stays / years,
     1000 * visits / years
-from priced n, priced b, used where n.year = 2024 and b.year = 2023
+from cost n, cost b, used where n.year = 2024 and b.year = 2023
 """
 
 
@@ -128,6 +131,7 @@ def ours(con: Any) -> list[float]:
 
 
 def sql(con: Any) -> list[float]:
+    con.execute(SPANS)
     con.execute(LINES.format(service=lines_of.SERVICE))
     own = ", ".join(f"'{number}'" for number in OWN)
     (row,) = con.execute(SQL.format(own=own, limit=LIMIT, factor=FACTOR, trend=TREND)).fetchall()
