@@ -4,9 +4,10 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
 from ..files import number_in
@@ -15,6 +16,10 @@ from ..refusal import Fault, Refusal, did_you_mean, show
 from ..units import MOST_DOLLARS, say_percent
 from ..year import Year, read_years
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
+
+if TYPE_CHECKING:
+    from ..chance import assumed
+    from ..chance import simulate as chance
 
 
 def odds(
@@ -94,41 +99,52 @@ def odds(
                 rng = default_rng(seed)
                 return chance.simulate(agreed, expected, rng=rng, draws=draws, effect=e, luck=luck, costs=outside)
 
-            drawn = [drawn_with(e) for e in dict.fromkeys((0.0, effect))]
+            effects = list(dict.fromkeys((0.0, effect)))
+            drawn = [drawn_with(e) for e in effects]
             hung = assumed.swings(
                 agreed, expected, luck, seed=seed, draws=min(draws, 2_000), tell=lambda say: status.update(plain(say))
             )
         console = screen()
         console.print(Text(agreed.title, style="bold"))
         console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
-        rows = []
-        for simulation, e in zip(drawn, dict.fromkeys((0.0, effect)), strict=True):
-            title = f"True effect {say_percent(e)}: net by party over {len(expected)} years, {draws:,} draws"
-            table = table_of(
-                "Party",
-                ">Mean",
-                ">Sd",
-                ">5%",
-                ">Median",
-                ">95%",
-                ">Chance\nof loss",
-                ">Lowest cash\n(1 in 20)",
-                title=title,
-            )
-            for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
-                table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
-                rows.append((e, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}"))
-            console.print(table)
-        table = table_of("What is assumed", "Value", "It rests on", "To change it", title="What these odds assume")
-        for row in taken.rows():
-            table.add_row(row.what, row.value, row.rests_on, row.option)
-        console.print(table)
-        if hung:
-            console.print(
-                Text(f"What is paid for nothing in an average year, less what comes back, hangs most on {hung[0]}.")
-            )
+        rows = [row for one, e in zip(drawn, effects, strict=True) for row in _print_parties(console, one, e)]
+        _print_assumed(console, taken, hung, effect)
         header = ("effect", "party", "mean", "sd", "q05", "median", "q95", "chance_of_loss", "lowest_cash_1_in_20")
         outputs.put(out, as_csv(header, rows))
+
+
+def _print_parties(console: Console, simulation: "chance.Simulation", effect: float) -> Iterator[Sequence[object]]:
+    """What each party receives less what it pays, as a table; its rows for a file."""
+    years, draws = len(simulation.years), simulation.draws
+    title = f"True effect {say_percent(effect)}: received less paid, by party, over {years} years, {draws:,} draws"
+    heads = (">Mean", ">Sd", ">5%", ">Median", ">95%", ">Pays more\nthan it gets", ">Lowest cash\n(1 in 20)")
+    table = table_of("Party", *heads, title=title)
+    for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
+        table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
+        yield (effect, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}")
+    console.print(table)
+
+
+def _print_assumed(console: Console, taken: "assumed.Taken", hung: "Sequence[assumed.Swing]", effect: float) -> None:
+    """What is in no party's line, everything that was assumed, and what the answer hangs on most."""
+    spends = [float(year.spend) for year in taken.years if year.spend is not None]
+    if spends:
+        kept = f"${effect * sum(spends) / len(spends):,.0f}"
+        console.print(
+            Text(
+                "These are payments and the costs that were given. Care that is not bought is in nobody's line: with a"
+                f" true effect of {say_percent(effect)} it is {kept} in an average year, and whoever pays for care"
+                " keeps it.\n"
+            )
+        )
+    table = table_of("What is assumed", "Value", "It rests on", "To change it", title="What these odds assume")
+    for row in taken.rows():
+        table.add_row(*row)
+    console.print(table)
+    if hung:
+        console.print(
+            Text(f"What is paid for nothing in an average year, less what comes back, hangs most on {hung[0]}.")
+        )
 
 
 def _one_of(
