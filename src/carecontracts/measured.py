@@ -113,6 +113,7 @@ def _books(claims: Claims, contract: Contract, rules: Measurement, tell: Callabl
         lines=lines,
         all_lines=(sum(n for n, _ in by_year.values()), sum(amount for _, amount in by_year.values())),
         by_year={year: both for year, both in by_year.items() if year is not None},
+        held=sorted({row["year"] for row in found if row["out"] != Kind.OTHER_PAYER} - {None}),
         year=contract.first_year,
         tell=tell,
     )
@@ -132,7 +133,7 @@ def _left_out(books: Books) -> Iterator[str]:
 
 def _years(books: Books, contract: Contract) -> list[int]:
     """The contract years that the claims hold; refuses claims that do not have what the parts read."""
-    held = sorted(books.by_year)
+    held = books.held
     if not held:
         raise Refusal([Fault("claims", "no claim line with a date", "at least one", "check the claims")])
     last = contract.first_year + contract.years - 1 if contract.years else held[-1]

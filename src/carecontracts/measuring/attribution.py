@@ -156,9 +156,12 @@ class Plurality(Timed):
         "A person is the provider's whose primary care came more from it than from any other, counted by {counted_by}"
         " over {lookback} months.",
         "The provider is the billing numbers {billed_by}; every other billing number stands for itself.",
+        "Primary care is office, home, preventive and wellness visits, by the code and the first day of each; a person"
+        " without any is nobody's.",
         "A tie goes to {tie}, and then to the lower number.",
         "What decides is {timing}.",
     )
+    spoken = {**Timed.spoken, "counted_by": {"visits": "days with a visit"}}
     not_modelled = ("a choice of doctor by the person, and steps by specialty beyond the primary-care codes",)
     kind: Literal["plurality"]
     billed_by: Annotated[list[Name], Field(min_length=1)]

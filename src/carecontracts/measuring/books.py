@@ -94,7 +94,8 @@ class Books:
     first_month: int
     lines: "ir.Table"  # of every claim: person, month and contract year, service, code, payment, cents; why it is `out`
     all_lines: tuple[int, int]  # how many there are, and their cents
-    by_year: dict[int, tuple[int, int]]  # the same of each contract year of service
+    by_year: dict[int, tuple[int, int]]  # the same of each contract year
+    held: list[int]  # the contract years of the lines that are of the payers named
     year: int
     tell: Callable[[str], None]
     listed: "ir.Table | None" = None  # of each person and calendar year: whether the definitions held

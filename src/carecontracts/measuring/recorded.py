@@ -20,8 +20,8 @@ class Measure(Part):
 
     title = "Measure"
     words = (
-        "It is the measure {measure} of the people who count, from the claims that count, whenever they were paid, and"
-        " the records of the outcome table.",
+        "It is the measure {measure} of the people who count, from every claim of their coverage, whatever its service"
+        " and whenever it was paid, and from the outcome table and the roster.",
         "It is used with: {settings}.",
         "It counts where its denominator is at least {least}.",
         "Below that it is taken to be {otherwise}.",

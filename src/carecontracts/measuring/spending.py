@@ -33,8 +33,8 @@ class Spending(Part):
         "It counts these services alone: {only}.",
         "It leaves out these services: {without}.",
         "A claim is of the year that holds {day}.",
-        "Claims count, here and wherever else they are read, whose service began {begun}; the bills of a hospital stay"
-        " go by its first day.",
+        "Claims count, here and wherever else they are read, whose service began {begun}; a bill of a hospital stay"
+        " that gives a day of admission goes by that day.",
         "Of one person's spending in a year, {truncated_at} counts at most.",
         "Of one person's spending in a year, no more counts than the {truncated_at_percentile} point of all people"
         " enrolled with the payer.",
@@ -44,7 +44,8 @@ class Spending(Part):
         "day": {
             "first day of service": "its first day of service",
             "last day of service": "its last day of service",
-            "discharge": "the day of discharge of a hospital stay, and the first day of any other service",
+            "discharge": "the day of discharge on each bill of a hospital stay, or its last day where it has none, and"
+            " the first day of any other service",
             "payment": "the day on which it was paid",
         },
         "begun": {
