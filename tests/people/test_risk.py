@@ -78,6 +78,8 @@ def test_whoever_has_no_score_is_taken_as_agreed_and_counted() -> None:
     made = run(claims(), **GIVEN)
     assert (ratio(made), made.years[0].facts()["benchmark"]) == (pytest.approx(1.3), 1_950)
     assert rows(made, Kind.UNSCORED) == {"the year": (1, 6), "benchmark year 2025": (0, 0)}
+    told = "fewer than 11 people who count in the year have no risk score: taken at the average of those who have one."
+    assert f"2026: {told}" in made.notes
     assert ratio(run(claims(), **GIVEN, unscored="at 1")) == pytest.approx((24 * 1.3 + 6) / 30)
     with pytest.raises(Refusal, match="1 people who count in the year without one"):
         run(claims(), **GIVEN, unscored="refused")

@@ -117,6 +117,7 @@ class Risk(Part):
         Raises: Refusal where nobody has a score, or somebody has none and that was agreed to be a fault.
         """
         from ..claims.engine import fetched
+        from ..small_cells import SMALLEST
 
         rows = own.select("person_id", "months", "gender", "age")
         rows = rows.left_join(self.scores(books, own, year - 1), "person_id").drop("person_id_right")
@@ -133,6 +134,9 @@ class Risk(Part):
         )
         months, without = row["months"], row["unscored_months"]
         books.count(group, Kind.UNSCORED, "counts, without a risk score", int(row["unscored"]), int(without))
+        if row["unscored"]:
+            few = f"fewer than {SMALLEST} people" if row["unscored"] < SMALLEST else f"{row['unscored']:,} people"
+            books.note(f"{books.year}: {few} who count in {group} have no risk score: {self.say_term('unscored')}.")
         if self.given:
             words = "counts, with more than one risk score in the year"
             books.count(group, Kind.SCORES, words, int(row["several"]), int(row["several_months"]))
