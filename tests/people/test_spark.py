@@ -80,8 +80,8 @@ def drawn(rng: np.random.Generator, people: int = 300, lines: int = 5_000) -> di
     )  # fmt: skip
     medical["billing_npi"] = some(["1", "2", "3"], lines)
     medical["paid_date"] = (begins + pd.to_timedelta(rng.integers(0, 200, lines), unit="D")).dt.date
-    outcome = pd.DataFrame({"person_id": rng.choice(who, 900), "outcome_date": day("2024-01-01", 700, 900)})
-    outcome = outcome.assign(outcome="contact", outcome_value=1.0)
+    outcome = pd.DataFrame({"person_id": rng.choice(who, 900), "outcome_date": day("2023-01-01", 1_000, 900)})
+    outcome = outcome.assign(outcome="contact", outcome_value=rng.choice([0.5, 1.0, 2.0], 900))
     return {"eligibility": eligibility, "medical_claim": medical, "pharmacy_claim": pharmacy, "outcome": outcome}
 
 
@@ -190,8 +190,20 @@ measurement:
 """
 
 
-def test_a_contract_gives_the_same_year(folder, spark):
-    contract = Contract.parse(CONTRACT)
+OF_EVERYONE = {  # completed by what a member month costs, capped, and compared with last year's risk
+    "population": {"definition": "everyone"},
+    "attribution": {"kind": "everyone"},
+    "spending": {"truncated_at": 5_000, "truncated_at_percentile": None},
+    "run_out": {"completion": "Bornhuetter-Ferguson"},
+    "benchmark": {"kind": "own_history", "weights": [1.0], "trend": 0.05},
+    "risk": {"score": "CMS-HCC V24"},
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("changes", [{"run_out": {"months": 2}}, OF_EVERYONE], ids=["as written", "of everyone"])
+def test_a_contract_gives_the_same_year(folder, spark, changes):
+    contract = Contract.parse(CONTRACT).amend(measurement=changes)
     ours, theirs = measure(read(folder), contract), measure(spark, contract)
     assert ours.years[0].lives > 10
     assert ours.years[0].spend > 1_000

@@ -118,6 +118,7 @@ class Risk(Part):
         """
         from ..claims.engine import fetched
         from ..small_cells import SMALLEST
+        from .books import in_months
 
         rows = own.select("person_id", "months", "gender", "age")
         rows = rows.left_join(self.scores(books, own, year - 1), "person_id").drop("person_id_right")
@@ -133,13 +134,13 @@ class Risk(Part):
             )
         )
         months, without = row["months"], row["unscored_months"]
-        books.count(group, Kind.UNSCORED, "counts, without a risk score", int(row["unscored"]), int(without))
+        books.count(group, Kind.UNSCORED, "counts, without a risk score", int(row["unscored"]), in_months(without))
         if row["unscored"]:
             few = f"fewer than {SMALLEST} people" if row["unscored"] < SMALLEST else f"{row['unscored']:,} people"
             books.note(f"{books.year}: {few} who count in {group} have no risk score: {self.say_term('unscored')}.")
         if self.given:
             words = "counts, with more than one risk score in the year"
-            books.count(group, Kind.SCORES, words, int(row["several"]), int(row["several_months"]))
+            books.count(group, Kind.SCORES, words, int(row["several"]), in_months(row["several_months"]))
         if months == without or not row["total"]:
             raise Refusal([self._none(books, year)])
         if self.unscored == "refused" and row["unscored"]:

@@ -22,6 +22,7 @@ from .conditions import diagnoses
 from .months import DUAL, spans_lived
 
 MODEL = "CMS-HCC Model V28"
+A_YEAR = 12 - 1e-6  # months of coverage: shares of months do not add up to the last digit
 _SEX = {"male": "M", "female": "F"}
 
 
@@ -74,7 +75,7 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
     found = [
         _scored(
             engine, codes.get(person.person_id, []), int(person.age), person.gender,
-            person.dual_code, person.reason, person.months < 12,
+            person.dual_code, person.reason, person.months < A_YEAR,
         )
         for person in people.itertuples(index=False)
     ]  # fmt: skip
