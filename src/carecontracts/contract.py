@@ -20,6 +20,7 @@ from .worded import EachOnce, Name, Party, Text
 from .year import FACTS, Year, columns_for
 
 TERMS = "terms and their values"
+HOW_TO_AMEND = "write {clause: {term: value}}"
 
 
 class Contract(BaseModel):
@@ -85,6 +86,8 @@ class Contract(BaseModel):
 
         Of the measurement, a part is changed by its terms: `amend(measurement={"spending": {"truncated_at": 1e5}})`.
         """
+        if clauses is not None and not isinstance(clauses, Mapping):
+            raise Refusal([Fault("amendment", show(clauses), "clauses by name, each with its terms", HOW_TO_AMEND)])
         data = self.model_dump(exclude_unset=True)
         if data.get("measurement") and terms.get("measurement") and isinstance(terms["measurement"], Mapping):
             terms["measurement"] = _amended(data["measurement"], terms["measurement"])

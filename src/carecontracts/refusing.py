@@ -30,6 +30,7 @@ def checked(model: type[M], data: Any, validate: Callable[[Any], M]) -> M:
     """
     told: list[tuple[Place, str, Fault]] = []
     contract: M | None = None
+    data = _as_data(data)
     try:
         contract = validate(data)
     except ValidationError as error:
@@ -49,6 +50,15 @@ def checked(model: type[M], data: Any, validate: Callable[[Any], M]) -> M:
             ],
         )
     return contract
+
+
+def _as_data(value: Any) -> Any:
+    """What is given ready-made as the data that it holds: it may have been made, or copied, without a check."""
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name, None) for name in sorted(value.model_fields_set)}
+    if type(value) is dict:
+        return {key: _as_data(item) for key, item in value.items()}
+    return [_as_data(item) for item in value] if type(value) is list else value
 
 
 def faults_in(error: ValidationError, where: str = "contract", lines: Mapping[Place, int] = {}) -> list[Fault]:
@@ -172,8 +182,6 @@ def _order(data: Any, place: Place) -> list[int]:
 def _sound(annotation: Any, data: Any) -> Any:
     """The value, typed as far as it is sound; nothing for what is not. A model stands there without those terms."""
     model, plain = _model(_models(annotation), data), _plain(annotation)
-    if isinstance(data, BaseModel):
-        return data
     if model and isinstance(data, Mapping):
         fields = {name: field for name, field in model.model_fields.items() if name in data}
         terms = {name: _sound(f.rebuild_annotation(), data[name]) for name, f in fields.items()}
@@ -243,11 +251,26 @@ def _between(contract: Any) -> Iterator[Misfit]:
                 unit = clause.terms()[term]
                 yield (*place, term), show(scale), unit.allowed, did_you_mean(scale, scales) + unit.fault(scale)
         seen += [name] if name else []
+    yield from _misfits_of_units(getattr(contract, "clauses", ()))
     for place, part in _worded(contract, ()):
         yield from _misfits_of_bases(part, place)
         for term, value in part:
             yield from _late_schedules(value, (*place, term), getattr(contract, "first_year", None))
     yield from _misfits_of_fees(contract, seen)
+
+
+def _misfits_of_units(clauses: Any) -> Iterator[Misfit]:
+    """A fact that two clauses read in two units."""
+    units: dict[str, tuple[str, str]] = {}
+    for index, clause in enumerate(clauses):
+        if clause is None or not all(hasattr(clause, term) for term in type(clause).model_fields):
+            continue  # what is unsound knows nothing for sure
+        for fact, how in clause.moves().items():
+            unit, name = units.setdefault(fact, (how.unit, clause.name)) if how.unit else ("", "")
+            if how.unit != unit:
+                place = ("clauses", index, "unit") if "unit" in type(clause).model_fields else ("clauses", index)
+                given = f"{fact} in {show(how.unit)}"
+                yield place, given, f"{show(unit)}, as in the clause '{name}'", "give it one `unit`, or another name"
 
 
 def _misfits_of_parties(clause: Any, place: Place, parties: Mapping[str, str] | None) -> Iterator[Misfit]:

@@ -152,6 +152,8 @@ class ScaledUnit(Unit):
         return value.say(self.say) if isinstance(value, SlidingScale) else super().say(value)
 
     def check_now(self, value: Any) -> Any:
+        if isinstance(value, SlidingScale):
+            value = self.written(value)
         if isinstance(value, str) and tidy(value):
             return SlidingScale(name=tidy(value))
         if isinstance(value, Mapping) and set(value) == {"lives"} and isinstance(value["lives"], Mapping):
@@ -230,8 +232,11 @@ def what_a_share_is(rung: float) -> str:
 
 
 def _are_tiers(value: Any) -> bool:
+    """A tier's name is words: one that begins with a digit could be a year."""
     named = isinstance(value, Mapping) and bool(value) and set(value) != {"lives"}
-    return named and all(isinstance(key, str) and key.strip() and key.isprintable() for key in value)
+    return named and all(
+        isinstance(key, str) and key.strip() and key.isprintable() and not key.strip()[0].isdigit() for key in value
+    )
 
 
 def _is_ladder(value: Any) -> bool:

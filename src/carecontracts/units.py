@@ -208,10 +208,33 @@ class Unit:
         return {key: self.written(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.check,
+        def checked(value: Any, info: core_schema.ValidationInfo) -> Any:
+            return self.check(with_numbers(value) if info.mode == "json" else value)
+
+        return core_schema.with_info_plain_validator_function(
+            checked,
             serialization=core_schema.plain_serializer_function_ser_schema(self.written),
         )
+
+
+def with_numbers(value: Any) -> Any:
+    """JSON's names that are numbers as numbers, since it has no other keys: years, rungs and lives.
+
+    >>> with_numbers({"lives": {"5000": 0.04}}), with_numbers({"0.02": 0.5, "complex": 1})
+    ({'lives': {5000: 0.04}}, {0.02: 0.5, 'complex': 1})
+    """
+    if isinstance(value, Mapping):
+        return {_as_number(key): with_numbers(item) for key, item in value.items()}
+    return value
+
+
+def _as_number(key: Any) -> Any:
+    if isinstance(key, str) and key[:1].isdigit():
+        try:
+            return int(key) if key.isdigit() else float(key)
+        except ValueError:
+            pass
+    return key
 
 
 def tidy(name: Any) -> Any:

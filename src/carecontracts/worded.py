@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -20,7 +21,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from .files import Place
 from .refusal import Fault, Refusal, did_you_mean, in_words, refuse, show
 from .scales import SlidingScale, TieredUnit
-from .units import Schedule, Unit, each_once, is_year, say_list, tidy
+from .units import Schedule, Unit, each_once, is_year, say_list, tidy, with_numbers
 
 # --- the words of a contract file -------------------------------------------------------------------------------------
 
@@ -48,12 +49,14 @@ class ByYear:
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        def each(value: Any, check: Any) -> Any:
+        def each(value: Any, check: Any, info: ValidationInfo) -> Any:
+            if info.mode == "json":
+                value = with_numbers(value)
             if isinstance(value, Mapping) and value and all(is_year(key) for key in value):
                 return Schedule({key: check(item) for key, item in value.items()})
             return check(value)
 
-        return core_schema.no_info_wrap_validator_function(
+        return core_schema.with_info_wrap_validator_function(
             each,
             handler(source),
             serialization=core_schema.plain_serializer_function_ser_schema(

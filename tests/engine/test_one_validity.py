@@ -60,7 +60,9 @@ def test_every_door_gives_the_same_contract(name: str, folder: Path) -> None:
     assert Contract.model_validate(WRITTEN[name]) == Contract(**WRITTEN[name]) == contract
     assert Contract.model_validate(contract.model_dump()) == contract
     assert Contract.model_validate(contract.model_dump(exclude_unset=True)) == contract
-    assert Contract.model_validate(contract) is contract
+    assert Contract.model_validate(contract) == contract
+    assert Contract.model_validate_json(contract.model_dump_json(exclude_unset=True)) == contract
+    assert Contract(**{term: getattr(contract, term) for term in contract.model_fields_set}) == contract
     assert contract.amend() == contract
     assert contract.model_dump() == Contract.model_validate(contract.model_dump()).model_dump()
 
@@ -161,6 +163,13 @@ WRONG = {
     "a late schedule": (wrong(share={2027: 0.5}), "clause 'back', term `share`", "a schedule that begins in 2027"),
     "a schedule without year 1": (wrong(share={2: 0.5}), "clause 'back', term `share`", "a schedule that begins in 2"),
     "a basis of nothing": (wrong(basis={"cap": "x"}), "clause 'back', term `basis.cap`", "a basis for `cap`"),
+    "two units of one measure": (
+        TWO | {"clauses": [TWO["clauses"][0], *({
+            "name": name, "kind": "performance_bonus", "payer": "plan", "payee": "clinic", "due": "quarterly",
+            "measure": "visits", "amount": 9, "per": "per member month", "better": "lower", "attainment": {0.6: 1}, **unit,
+        } for name, unit in (("one", {}), ("two", {"unit": "a rate per member"})))]},
+        "clause 'two', term `unit`", "measures.visits in 'a rate per member'",
+    ),
     "a party but for a space": (
         TWO | {"parties": {"plan": "a", "plan ": "b", "clinic": "c"}}, "term `parties`", "the name 'plan' twice",
     ),
@@ -272,6 +281,36 @@ def test_a_fee_that_no_clause_pays_is_told_once(folder: Path) -> None:
     (fault,) = by_every_door(data, folder)
     assert fault.where == "measurement 'fees', term `clauses`"
     assert "did you mean 'care management fee'?" in fault.do
+
+
+def test_what_is_given_ready_made_is_checked_like_data() -> None:
+    fee, back = Contract.model_validate(TWO).clauses
+    wrongly = back.model_copy(update={"share": 50})
+    (fault,) = refused(lambda: Contract(**TWO | {"clauses": [fee, wrongly]}))
+    assert (fault.where, fault.given) == ("clause 'back', term `share`", "50")
+    unchecked = type(back).model_construct(name="back", kind="recoupment")
+    assert len(refused(lambda: Contract(**TWO | {"clauses": [fee, unchecked]}))) == 6  # whatever is missing
+    section = SOUND["complex-care-measured"].measurement
+    spending = section.spending.model_copy(update={"cost": "charged"})  # type: ignore[union-attr]
+    again = SOUND["complex-care-measured"].model_copy(
+        update={"measurement": section.model_copy(update={"spending": spending})}  # type: ignore[union-attr]
+    )
+    (fault,) = refused(lambda: Contract.model_validate(again))
+    assert fault.where == "measurement 'spending', term `cost`"
+
+
+def test_a_tier_has_a_name_in_words(folder: Path) -> None:
+    """In JSON, a tier "1" and the year 1 are one."""
+    data = deepcopy(WRITTEN["complex-care-measured"])
+    data["clauses"][0]["per_member_per_month"] = {"1": 40, "2": 120}
+    (fault,) = by_every_door(data, folder)
+    assert fault.where == "clause 'care management fee', term `per_member_per_month`"
+
+
+@pytest.mark.parametrize("clauses", [[1], "fee", 5, [("fee", {})], {1}])
+def test_an_amendment_of_no_clauses_by_name_is_refused(clauses: Any) -> None:
+    (fault,) = refused(lambda: SOUND["complex-care-measured"].amend(clauses))
+    assert fault.do == "write {clause: {term: value}}"
 
 
 @pytest.mark.parametrize(

@@ -82,18 +82,11 @@ def without_effect(contract: Contract, years: Sequence[Year], effect: float) -> 
 
 
 def moving(clauses: Iterable[Clause]) -> dict[str, Moves]:
-    """How the facts move of which the clauses know more than their group: all that any of them knows.
-
-    Two clauses that read one fact in two units are refused.
-    """
+    """How the facts move of which the clauses know more than their group: all that any of them knows."""
     known: dict[str, Moves] = {}
     for clause in clauses:
         for fact, how in clause.moves().items():
-            before = known.get(fact, Moves())
-            if before.unit and how.unit and before.unit != how.unit:
-                allowed = f"{show(before.unit)}, as an earlier clause counts it"
-                raise Refusal([Fault(f"clause '{clause.name}', {fact}", show(how.unit), allowed, "give it one `unit`")])
-            known[fact] = before.and_as(how)
+            known[fact] = known.get(fact, Moves()).and_as(how)
     return known
 
 
