@@ -242,14 +242,6 @@ def test_a_measure_without_a_unit_is_a_share_and_more_is_refused() -> None:
     assert per_member.settle([year]).total(clause="bonus") == 0  # not lower than before
 
 
-def test_one_measure_in_two_units_is_refused() -> None:
-    bonus = BONUS.strip().splitlines()[-2:]
-    again = "\n".join(bonus).replace("name: bonus", "name: again").replace("UNIT", "a rate per member")
-    contract = Contract.parse((BONUS.replace("UNIT", "a share") + again).replace("BEFORE", "baseline"))
-    with pytest.raises(Refusal, match=r"clause 'again', measures\.visits"):
-        expected_years(contract, effect=0.1)
-
-
 def test_the_same_seed_draws_the_same_years() -> None:
     contract = Contract.load(gallery("shared-savings"))
     one, same, other = (simulate(contract, draws=200, rng=rng(seed)).net("plan") for seed in (4, 4, 5))

@@ -166,7 +166,8 @@ WRONG = {
     "two units of one measure": (
         TWO | {"clauses": [TWO["clauses"][0], *({
             "name": name, "kind": "performance_bonus", "payer": "plan", "payee": "clinic", "due": "quarterly",
-            "measure": "visits", "amount": 9, "per": "per member month", "better": "lower", "attainment": {0.6: 1}, **unit,
+            "measure": "visits", "amount": 9, "per": "per member month", "better": "lower", "attainment": {0.6: 1},
+            **unit,
         } for name, unit in (("one", {}), ("two", {"unit": "a rate per member"})))]},
         "clause 'two', term `unit`", "measures.visits in 'a rate per member'",
     ),
