@@ -12,7 +12,7 @@ from .files import MOST_YAML_BYTES, parse_yaml, read_text
 from .goals import Goals
 from .ledger import Ledger, Line
 from .measuring.section import Measurement
-from .refusal import Fault, Refusal, did_you_mean, show
+from .refusal import Fault, Refusal, did_you_mean, listed, show
 from .refusing import checked, faults_in
 from .scales import Scale
 from .units import MOST_DOLLARS, cents, is_array, say_dollars, say_list
@@ -96,7 +96,7 @@ class Contract(BaseModel):
         for name, changes in (clauses or {}).items():
             if name not in by_name:
                 do = did_you_mean(name, by_name) + "name a clause of the contract"
-                raise Refusal([Fault("amendment", f"the clause {show(name)}", ", ".join(by_name), do)])
+                raise Refusal([Fault("amendment", f"the clause {show(name)}", listed(by_name), do)])
             if not isinstance(changes, Mapping):
                 raise Refusal([Fault(f"amendment, clause '{name}'", show(changes), TERMS, "write {term: value}")])
             by_name[name].update(changes)

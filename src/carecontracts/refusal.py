@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
 
@@ -56,19 +57,26 @@ def refuse(given: str, allowed: str, do: str) -> NoReturn:
     raise Refusal([Fault("", given, allowed, do)])
 
 
-def told(faults: Iterable[Fault], most_alike: int = 5, most_of_a_rule: int = 25) -> list[str]:
-    """Every fault in words; where many are alike, or break one rule, the first few and how many more.
+def told(faults: Iterable[Fault], most_alike: int = 5, most_of_a_rule: int = 25, most: int = 200) -> list[str]:
+    """Every fault in words; where many are alike, break one rule, or are many, the first few and how many more.
 
     >>> told([Fault(f"row {n}", "''", "a number", "mend it") for n in range(2, 900)])[-1]
     '… and 893 more like it, up to row 899'
     >>> told([Fault(f"row {n}", f"'{n}x'", "a number", "mend it") for n in range(2, 900)])[-1]
     '… and 873 more of this rule, up to row 899'
+    >>> told([Fault(f"row {n}", "''", f"a number above {n}", "mend it") for n in range(2, 900)])[-1]
+    '… and 698 more'
     """
+    faults = list(faults)
     rules: dict[tuple[str, ...], dict[str, list[Fault]]] = {}
     for fault in faults:
         rules.setdefault(fault[2:], {}).setdefault(fault.given, []).append(fault)
-    lines = []
+    lines: list[str] = []
+    counted = 0
     for alike in rules.values():
+        if counted >= most:
+            break
+        counted += sum(map(len, alike.values()))
         for group in list(alike.values())[:most_of_a_rule]:
             lines += [str(fault) for fault in group[:most_alike]]
             if len(group) > most_alike:
@@ -76,6 +84,8 @@ def told(faults: Iterable[Fault], most_alike: int = 5, most_of_a_rule: int = 25)
         rest = [fault for group in list(alike.values())[most_of_a_rule:] for fault in group]
         if rest:
             lines.append(f"… and {len(rest):,} more of this rule, up to {printable(rest[-1].where)}")
+    if counted < len(faults):
+        lines.append(f"… and {len(faults) - counted:,} more")
     return lines
 
 
@@ -91,13 +101,24 @@ def show(value: Any) -> str:
     return text if len(text) <= 60 else text[:58] + "…"
 
 
-def did_you_mean(given: Any, known: Iterable[str]) -> str:
-    """A hint at the nearest known name, or nothing.
+def listed(names: Iterable[Any], most: int = 30) -> str:
+    """Names in an error: the first of them, and how many more.
+
+    >>> listed(["fee", "bonus"]), listed(range(7_000), most=2)
+    ('fee, bonus', '0, 1 and 6,998 more')
+    """
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def did_you_mean(given: Any, known: Iterable[str], most: int = 300) -> str:
+    """A hint at the nearest known name, or nothing; of very many names only the first are looked at.
 
     >>> did_you_mean("benchmrk", ["benchmark", "spend"])
     "did you mean 'benchmark'? "
     """
-    near = get_close_matches(str(given), list(known), n=1)
+    near = get_close_matches(str(given)[:200], list(islice(known, most)), n=1)
     return f"did you mean '{near[0]}'? " if near else ""
 
 

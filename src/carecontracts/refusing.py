@@ -15,7 +15,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from .clause import MECHANISMS, Clause
 from .files import Place
 from .measuring.section import Measurement
-from .refusal import Fault, did_you_mean, in_words, show
+from .refusal import Fault, did_you_mean, in_words, listed, show
 from .units import Schedule, tidy
 from .worded import Worded
 
@@ -38,6 +38,7 @@ def checked(model: type[M], data: Any, validate: Callable[[Any], M]) -> M:
     sound = contract or _sound(model, data)
     told += [(place, "contract", Fault(_where(place, data), *words)) for place, *words in _between(sound)]
     if told or not contract:
+        order = _in_order(data)
         raise ValidationError.from_exception_data(
             model.__name__,
             [
@@ -46,7 +47,7 @@ def checked(model: type[M], data: Any, validate: Callable[[Any], M]) -> M:
                     loc=place,
                     input=_value_at(data, place),
                 )
-                for place, kind, fault in sorted(told, key=lambda each: _order(data, each[0]))
+                for place, kind, fault in sorted(told, key=lambda each: order(each[0]))
             ],
         )
     return contract
@@ -162,17 +163,24 @@ def _value_at(data: Any, place: Place) -> Any:
     return data
 
 
-def _order(data: Any, place: Place) -> list[int]:
+def _in_order(data: Any) -> Callable[[Place], list[int]]:
     """What sorts places as the data have them."""
-    order = []
-    for key in place:
-        if isinstance(data, Mapping) and key in data:
-            order.append(list(data).index(key))
-        elif isinstance(data, list) and isinstance(key, int):
-            order.append(key)
-        else:
-            break
-        data = _value_at(data, (key,))
+    positions: dict[int, dict[Any, int]] = {}  # of the keys of each mapping on the way
+
+    def order(place: Place) -> list[int]:
+        found, inside = [], data
+        for key in place:
+            if isinstance(inside, Mapping) and key in inside:
+                if id(inside) not in positions:
+                    positions[id(inside)] = {k: n for n, k in enumerate(inside)}
+                found.append(positions[id(inside)][key])
+            elif isinstance(inside, list) and isinstance(key, int):
+                found.append(key)
+            else:
+                break
+            inside = _value_at(inside, (key,))
+        return found
+
     return order
 
 
@@ -278,7 +286,7 @@ def _misfits_of_parties(clause: Any, place: Place, parties: Mapping[str, str] | 
     for role, party in (("payer", payer), ("payee", payee)):
         if parties is not None and party is not None and party not in parties:
             do = did_you_mean(party, map(str, parties)) + "name a party of the contract"
-            yield (*place, role), show(party), "one of " + ", ".join(map(str, parties)), do
+            yield (*place, role), show(party), "one of " + listed(parties), do
     if payer and payer == payee:
         yield (*place, "payee"), "the payer again", "another party", "name who is paid"
 
@@ -290,7 +298,7 @@ def _misfits_looking_back(
     for term in clause.looks_back:
         for other in filter(None, getattr(clause, term, ())):
             if other not in seen:
-                allowed = "an earlier clause: " + (", ".join(seen) or "there is none before this one")
+                allowed = "an earlier clause: " + (listed(seen) or "there is none before this one")
                 do = did_you_mean(other, seen) + "clauses settle in written order and look only back"
                 yield (*place, term), show(other), allowed, do
             elif term in clause.once and (type(clause), term, other) in taken:
@@ -334,7 +342,7 @@ def _misfits_of_fees(contract: Any, clauses: list[str]) -> Iterator[Misfit]:
     treatment, named = getattr(fees, "treatment", None), list(filter(None, getattr(fees, "clauses", ())))
     for name in named:
         if name not in clauses:
-            allowed = "a clause of the contract: " + (", ".join(clauses) or "there is none")
+            allowed = "a clause of the contract: " + (listed(clauses) or "there is none")
             do = did_you_mean(name, clauses) + "name the clause that pays the fee"
             yield ("measurement", "fees", "clauses"), show(name), allowed, do
     for index, clause in enumerate(getattr(contract, "clauses", ())):

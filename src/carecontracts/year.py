@@ -10,6 +10,7 @@ from .files import number_in, read_csv, read_yaml
 from .refusal import Fault, Refusal, did_you_mean, show
 from .units import Number, Unit, add_up, is_array, say_count, say_dollars, tidy
 
+MOST_YEARS = 2_999
 _dollars = Unit("dollars", "dollars, 0 or more", say_dollars)
 _count = Unit("count", "a number, 0 or more", say_count)
 
@@ -197,6 +198,9 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
     else:
         _, cells = read_csv(path)
         rows = [({k: _in_cell(k, v) for k, v in row.items() if k and v}, f"{name}, row {row['']}") for row in cells]
+    if len(rows) > MOST_YEARS:
+        do = "check that it is the right file"
+        raise Refusal([Fault(name, f"{len(rows):,} rows", f"a row for each year, at most {MOST_YEARS:,}", do)])
     years, faults = [], []
     for facts, where in rows:
         try:

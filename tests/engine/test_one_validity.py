@@ -324,6 +324,21 @@ def test_an_amendment_that_is_no_terms_is_refused(changes: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SOUND)
+def test_a_name_in_braces_is_a_name(name: str) -> None:
+    """And no place of a template for another term."""
+    for clause in SOUND[name].clauses:
+        names = [
+            term for term in clause.terms() if isinstance(getattr(clause, term), str) and not clause.said_plainly(term)
+        ]
+        braced = clause.model_copy(update={term: f"{{no {term}}}" for term in names})
+        braced.__dict__.pop("facts", None)  # what was worked out before
+        assert len(braced.facts) == len(clause.facts)
+        assert braced.say().count("{no ") >= len(
+            [term for term in names if f"“{getattr(clause, term)}”" in clause.say()]
+        )
+
+
+@pytest.mark.parametrize("name", SOUND)
 def test_every_clause_says_itself(name: str) -> None:
     for clause in SOUND[name].clauses:
         assert f"“{clause.payer}”" in clause.say()

@@ -111,7 +111,8 @@ class PerformanceBonus(Clause):
     def reading(self) -> Mapping[str, Unit | None]:
         size = {SIZE[self.per]: None} if SIZE[self.per] else {}
         results = dict.fromkeys(RESULTS, RESULT.get(self.unit))
-        return self.reads | results | size | {f"denominators.{name}": None for name in self._counted()}
+        counted = ("denominators.{measure}", "denominators.{equity_measure}")
+        return self.reads | results | size | (dict.fromkeys(counted) if self.minimum_denominator is not None else {})
 
     def _counted(self) -> list[str]:
         return [n for n in (self.measure, self.equity_measure) if n and self.minimum_denominator is not None]
