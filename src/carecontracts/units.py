@@ -94,16 +94,20 @@ def cents(amount: Number) -> Number:
     >>> cents(10.005), cents(2.675), cents(0)
     (10.01, 2.68, 0.0)
     """
-    # 1e-6 of a cent lifts what floats hold just under the half (10.005 is 10.00499…) without reaching a real 0.4999.
     if is_array(amount):
         import numpy
 
-        amount = amount * 100.0  # a copy; the rest in place, since simulations spend their time on memory
-        amount += 0.500001
+        amount = amount * _CENTS  # a copy; the rest in place, since simulations spend their time on memory
+        amount += _HALF
         numpy.floor(amount, out=amount)
         amount /= 100
         return amount
-    return math.floor(amount * 100 + 0.500001) / 100
+    return math.floor(amount * _CENTS + _HALF) / 100
+
+
+# Floats hold many halves just below them: 10.005 is 10.00499…, and more so from $100 million on. Two of their steps and
+# a millionth of a cent lift these, and no amount below $1 billion that is a ten-thousandth of a cent under the half.
+_CENTS, _HALF = 100 * (1 + 2**-51), 0.500001
 
 
 # --- values that depend on the year -----------------------------------------------------------------------------------
@@ -275,7 +279,7 @@ def say_percent(share: float) -> str:
     >>> say_percent(0.5), say_percent(0.0235), say_percent(1 / 3)
     ('50%', '2.35%', '33.33333333%')
     """
-    return f"{share * 100:.10g}%"
+    return f"{share * 100:z.10g}%"
 
 
 def say_dollars(amount: float) -> str:
@@ -285,12 +289,12 @@ def say_dollars(amount: float) -> str:
     ('$1,250,000', '$85.50', '$4.125')
     """
     if amount == int(amount):
-        return f"${amount:,.0f}"
-    return f"${amount:,.2f}" if amount == round(amount, 2) else f"${amount:,.10g}"
+        return f"${amount:z,.0f}"
+    return f"${amount:z,.2f}" if amount == round(amount, 2) else f"${amount:z,.10g}"
 
 
 def say_count(count: float) -> str:
-    return f"{count:,.10g}"
+    return f"{count:z,.10g}"
 
 
 Lives_unit = Unit("lives", "a whole number of people, 0 or more", say_count, whole=True)

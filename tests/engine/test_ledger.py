@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from carecontracts import Contract, Ledger, Line, Year
 from carecontracts.ledger import month_name
-from carecontracts.units import cents
+from carecontracts.units import cents, say_count, say_dollars, say_percent
 
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
 
@@ -31,7 +31,10 @@ def months_due(due: str, year: int = 2026, year_starts: int = 1, first_year: int
 
 @pytest.mark.parametrize(
     ("amount", "rounded"),
-    [(0, 0), (0.004, 0), (0.005, 0.01), (1.005, 1.01), (2.675, 2.68), (10.005, 10.01), (0.1 + 0.2, 0.3)],
+    [
+        *((0, 0), (0.004, 0), (0.005, 0.01), (1.005, 1.01), (2.675, 2.68), (10.005, 10.01), (0.1 + 0.2, 0.3)),
+        (625_556_159.045, 625_556_159.05),  # which a float holds as ….044999957
+    ],
 )
 def test_half_a_cent_goes_up(amount: float, rounded: float) -> None:
     assert cents(amount) == rounded
@@ -49,9 +52,21 @@ def test_half_of_an_odd_number_of_cents_goes_up(odd: int) -> None:
     assert round(cents(amount * 0.5) * 100) == odd + 1
 
 
+@given(st.integers(0, 10**14))
+def test_half_a_cent_goes_up_as_it_is_written(number: int) -> None:
+    """Up to a trillion dollars, with numbers and arrays alike."""
+    amount = float(f"{number // 100}.{number % 100:02d}5")
+    assert cents(amount) == float(f"{(number + 1) // 100}.{(number + 1) % 100:02d}")
+    assert cents(np.array([amount]))[0] == cents(amount)
+
+
 @given(st.integers(0, 10**13))
 def test_whole_cents_stay_as_they_are(number: int) -> None:
     assert cents(number / 100) == number / 100
+
+
+def test_nothing_is_said_to_be_less_than_nothing() -> None:
+    assert (say_count(-0.0), say_dollars(-0.0), say_percent(-0.0)) == ("0", "$0", "0%")
 
 
 # --- due ------------------------------------------------------------------------------------------------------------

@@ -39,9 +39,9 @@ def settle(
         if unread:
             tell("No clause reads: " + ", ".join(unread))
         header = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
-        lines = [(*r[:5], f"{r.amount:.2f}", r.due, "; ".join(r.workings)) for r in statement.rows(agreed, ledger)]
+        lines = [(*r[:5], f"{r.amount:z.2f}", r.due, "; ".join(r.workings)) for r in statement.rows(agreed, ledger)]
         outputs.put(out, as_csv(header, lines))
-        flow = [(m, p, f"{r:.2f}", f"{d:.2f}", f"{s:.2f}") for m, p, r, d, s in ledger.cash_flow()]
+        flow = [(m, p, f"{r:z.2f}", f"{d:z.2f}", f"{s:z.2f}") for m, p, r, d, s in ledger.cash_flow()]
         outputs.put(cash_flow, as_csv(("month", "party", "received", "paid", "position"), flow))
 
 
@@ -57,12 +57,12 @@ def _print_statement(contract: Contract, ledger: Ledger) -> None:
         name = f"Year {year}" if year < 100 else str(year)
         table = table_of(">", "Clause", "From", "To", ">Amount", "Due", "Workings", title=name)
         for line in (line for line in lines if line.year == year):
-            amount, workings = f"{line.amount:,.2f}", "\n".join(line.workings)
+            amount, workings = f"{line.amount:z,.2f}", "\n".join(line.workings)
             table.add_row(str(line.paragraph), line.clause, line.payer, line.payee, amount, line.due, workings)
         console.print(table)
     table = table_of("Party", ">Received", ">Paid", ">Net", ">Lowest cash", "In", title="Totals by party")
     for party, *amounts, month in statement.totals(contract, ledger):
-        table.add_row(party, *(f"{x:,.2f}" for x in amounts), month)
+        table.add_row(party, *(f"{x:z,.2f}" for x in amounts), month)
     console.print(table)
 
 
@@ -97,7 +97,7 @@ def _settle_all(file: Path, acos: Sequence[medicare.Aco]) -> list[medicare.Settl
     )
     for row in medicare.by_year(settled):
         *counts, published, recomputed = row
-        table.add_row(str(counts[0]), *(f"{n:,}" for n in counts[1:]), f"{published:,.0f}", f"{recomputed:,.0f}")
+        table.add_row(str(counts[0]), *(f"{n:,}" for n in counts[1:]), f"{published:z,.0f}", f"{recomputed:z,.0f}")
     console.print(table)
     console.print(
         "The band is what the published rounding of the quality score can move, and $1.50 for rounded dollars.\n"
@@ -110,7 +110,7 @@ def _settle_all(file: Path, acos: Sequence[medicare.Aco]) -> list[medicare.Settl
 def _row(settled: medicare.Settled) -> tuple[str | int, ...]:
     published = "" if settled.published is None else f"{settled.published:.10g}"
     matched = "" if settled.matched is None else str(settled.matched).lower()
-    found = (published, f"{settled.recomputed:.2f}", f"{settled.band:.2f}", matched, settled.reason)
+    found = (published, f"{settled.recomputed:z.2f}", f"{settled.band:z.2f}", matched, settled.reason)
     return (settled.aco_id, settled.performance_year, settled.track, *found)
 
 
@@ -122,6 +122,6 @@ def _print_differences(console: Console, settled: Sequence[medicare.Settled]) ->
     console.print(f"\n{len(different):,} of {len(settled):,} rows are not matched:")
     table = table_of("ACO", "Year", "Track", ">Published $", ">Recomputed $", "Reason")
     for s in different:
-        published = "none" if s.published is None else f"{s.published:,.0f}"
-        table.add_row(s.aco_id, str(s.performance_year), s.track, published, f"{s.recomputed:,.2f}", s.reason)
+        published = "none" if s.published is None else f"{s.published:z,.0f}"
+        table.add_row(s.aco_id, str(s.performance_year), s.track, published, f"{s.recomputed:z,.2f}", s.reason)
     console.print(table)

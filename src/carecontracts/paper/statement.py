@@ -74,4 +74,4 @@ def due(line: Line) -> str:
 def _said(clause: Clause, working: str, value: Any) -> str:
     """A working in its unit; dollars stand as in the column of amounts, without their sign."""
     unit = clause.unit_of(working)
-    return f"{value:,.2f}" if unit == unit_of(Dollars) else unit.say(value)
+    return f"{value:z,.2f}" if unit == unit_of(Dollars) else unit.say(value)
