@@ -145,7 +145,7 @@ def job(name: str) -> Callable[[Path, Path], None]:
     """A job over the files of a folder, its facts written to a file."""
 
     def work(folder: Path, out: Path) -> None:
-        out.write_text(json.dumps(JOBS[name](opened(folder, lines_of.engine(folder)))))
+        out.write_text(json.dumps(JOBS[name](opened(folder, lines_of.engine(folder)))), "utf-8")
 
     return work
 

@@ -55,6 +55,8 @@ def checked(model: type[M], data: Any, validate: Callable[[Any], M]) -> M:
 
 def _as_data(value: Any) -> Any:
     """What is given ready-made as the data that it holds: it may have been made, or copied, without a check."""
+    if isinstance(value, Clause) and MECHANISMS.get(getattr(value, "kind", "")) is not type(value):
+        return value
     if isinstance(value, BaseModel):
         value = {name: getattr(value, name, None) for name in sorted(value.model_fields_set)}
     if type(value) is dict:

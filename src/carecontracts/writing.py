@@ -174,5 +174,5 @@ def _sync(folder: Path) -> None:
     """Asks the disk to keep what is in a folder before the folder gets its name."""
     for file in folder.rglob("*"):
         if file.is_file():
-            with open(file, "rb") as opened:
+            with open(file, "r+b") as opened:  # Windows keeps only what is open for writing
                 os.fsync(opened.fileno())

@@ -111,7 +111,7 @@ def test_what_is_replaced_is_told(given, run, tmp_path):
 @pytest.mark.parametrize("command", ["term-sheet shared-savings", "gallery", "--help", "years shared-savings"])
 def test_a_standard_output_that_takes_nothing_is_told(command):
     full = [sys.executable, "-m", "carecontracts.cli", *command.split()]
-    with open("/dev/full", "w") as out:
+    with open("/dev/full", "w", encoding="utf-8") as out:
         done = subprocess.run(full, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "standard output" in done.stderr

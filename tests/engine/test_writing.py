@@ -109,6 +109,22 @@ def test_a_folder_of_tables_is_new_or_whole(tmp_path):
     assert left(tmp_path) == ["deep", "deep/tables", "deep/tables/eligibility.csv"]
 
 
+def test_what_is_kept_on_the_disk_is_open_for_writing(tmp_path, monkeypatch):
+    """Windows refuses to keep a file that is open for reading only."""
+    fcntl = pytest.importorskip("fcntl")
+    kept = []
+    monkeypatch.setattr(os, "fsync", lambda number: kept.append(fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE))
+    with Outputs() as outputs:
+        outputs.file(tmp_path / "a.csv")
+        folder = outputs.folder(tmp_path / "tables")
+        outputs.ready()
+        outputs.put(tmp_path / "a.csv", "a")
+        folder.mkdir()
+        (folder / "b.csv").write_bytes(b"b")
+    assert len(kept) == 2
+    assert os.O_RDONLY not in kept
+
+
 def test_of_two_that_fill_one_folder_the_second_is_refused(tmp_path):
     first, second = Outputs(), Outputs()
     for outputs, word in ((first, "first"), (second, "second")):

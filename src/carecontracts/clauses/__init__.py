@@ -29,6 +29,8 @@ for _file in iter_modules(__path__):
 
 def _of_its_kind(clause: Any, info: ValidationInfo) -> Clause:
     """A clause of a contract file, by the mechanism that its kind names."""
+    if isinstance(clause, Clause):  # of a class that no kind names
+        return type(clause).model_validate({term: getattr(clause, term) for term in clause.model_fields_set})
     if not isinstance(clause, dict):
         allowed, do = "terms and their values (`term: value`)", "write one term to a line"
         refuse(show(clause), allowed, do)

@@ -42,7 +42,7 @@ claims_app.command("crosswalk")(claims.crosswalk)
 def main() -> None:
     """Runs the command; bad input is told in full on standard error, with exit code 2."""
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the command runs
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the command runs
     try:
         if sys.stdout is None:
             raise Refusal([Fault("standard output", "a closed one", "one that takes text", "do not close it")])
