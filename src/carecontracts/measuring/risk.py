@@ -76,6 +76,8 @@ class Risk(Part):
                 "an `outcome` with `score: a given score`, and only there",
                 "add or take out `outcome:`",
             )
+        if not self.given and self.several != "the last":  # which no one asks of one score
+            refuse(f"`several` with `score: {self.score}`", "`several` with `score: a given score`", "take it out")
         return self
 
     def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
