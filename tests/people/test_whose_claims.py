@@ -1,5 +1,6 @@
 """Whose claims count, in which year and of which months: each option of each term, worked by hand on a few people."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from carecontracts import Contract
 from carecontracts.claims.layout import Claims
 from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
+from carecontracts.people.months import coverage, covered_months
 from carecontracts.reconciliation import THE_YEAR, Kind
 from carecontracts.refusal import Refusal
 
@@ -273,6 +275,39 @@ def test_part_of_a_month(spans: list[tuple[str, str | None]], by: dict[str, floa
         assert found["member_months.all"] == pytest.approx(months, abs=1e-6)
         assert found["benchmark"] == pytest.approx(100 * months, abs=0.01)
         assert found["lives"] == (months > 0)
+
+
+@pytest.mark.parametrize("month", ["any day", "first day", "15th day", "days"])
+def test_months_are_those_counted_day_by_day(month: str) -> None:
+    # Drawn spans that overlap, touch and leave gaps, some of them ended by a death, in a year that begins in July.
+    random = default_rng(7)
+    spans, covered_days = [], {}
+    for n in range(60):
+        died = pd.Timestamp("2025-07-01") + pd.Timedelta(days=int(random.integers(0, 365))) if n % 3 == 0 else None
+        days: set[pd.Timestamp] = set()
+        for _ in range(3):
+            first = pd.Timestamp("2025-06-01") + pd.Timedelta(days=int(random.integers(0, 420)))
+            last = first + pd.Timedelta(days=int(random.integers(0, 90)))
+            spans.append(covered(f"{first:%F}", f"{last:%F}", str(n), death_date=died and f"{died:%F}"))
+            days |= {day for day in pd.date_range(first, last) if died is None or day <= died}
+        covered_days[str(n)] = days
+    expected = {}
+    for person, days in covered_days.items():
+        total = 0.0
+        for begin in pd.date_range("2025-07-01", periods=12, freq="MS"):
+            whole = pd.date_range(begin, begin + pd.offsets.MonthEnd())
+            here = [day.day for day in whole if day in days]
+            total += {"any day": bool(here), "first day": 1 in here, "15th day": 15 in here}.get(
+                month, len(here) / len(whole)
+            )
+        if total:
+            expected[person] = total
+    claims = replace(claims_of(spans, [paid("2025-07-01", 1)]), month_counts_by=month)
+    found = {row.person_id: row.months for row in coverage(claims, [2025], 7).execute().itertuples()}
+    assert found == pytest.approx(expected)
+    by_month = covered_months(claims, 2025, 7)
+    by_month = by_month.group_by("person_id").agg(months=by_month.counts.sum())
+    assert {row.person_id: row.months for row in by_month.execute().itertuples()} == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
