@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 from .claims.engine import fetched
 from .claims.layout import Claims
 from .contract import Contract
-from .measuring.books import Books, Group, People, in_months
+from .measuring.books import Books, Group, People, Rule, in_months
 from .measuring.section import Measurement
 from .people import rates
 from .reconciliation import BY_SERVICE, THE_YEAR, Dollars, Expected, Kind, Reconciliation, Step
@@ -57,7 +57,7 @@ def measure(
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
     of_payer = rules.enrollment.counted(claims)
     closed = rules.run_out.notes(of_payer, years, books.first_year, books.first_month)
-    return Measured(made, books.rows, unmade, [*claims.notes, *_left_out(books), *closed, *books.notes])
+    return Measured(made, books.rows, unmade, [*claims.notes, *_left_out(books), *closed, *books.notes, *_notes(books)])
 
 
 # --- what there is to work with, and what is missing ------------------------------------------------------------------
@@ -116,6 +116,11 @@ def _books(claims: Claims, contract: Contract, rules: Measurement, tell: Callabl
         held=sorted({row["year"] for row in found if row["out"] != Kind.OTHER_PAYER} - {None}),
         year=contract.first_year,
         tell=tell,
+        taken=tuple(
+            (Rule(Kind(of.why), f"{of.table}: {of.words}"), of.people, of.rows, getattr(of, rules.spending.cost))
+            for of in claims.taken
+            if of.table in ("medical_claim", "pharmacy_claim")
+        ),
     )
 
 
@@ -161,6 +166,23 @@ def _faults(books: Books, years: list[int], held: list[int]) -> Iterator[Fault]:
                 yield Fault("claims", f"lines of {span}", f"lines of {read}: {why} in {year} reads it", do)
     for part in parts:
         yield from part.faults(books)
+
+
+def _notes(books: Books) -> Iterator[str]:
+    """What a reader should know of the years: who is nobody's, and what the contract names that no row has."""
+    rows = {(row.year, row.kind): row for row in books.rows.dollars if row.group == THE_YEAR}
+    for row in books.rows.people:
+        if row.group != THE_YEAR or row.kind not in (Kind.ENROLLED, Kind.COUNTS):
+            continue
+        lost = rows.get((row.year, Kind.NOT_ENROLLED))
+        if row.kind == Kind.ENROLLED and lost and lost.lines:
+            lines = f"{-lost.lines:,} claim line{'s' * (lost.lines != -1)}, ${-lost.cents / 100:,.2f}"
+            yield f"{row.year}: {lines}, of people who are not enrolled in the year: they count for nobody."
+        if not row.people:
+            who = "is enrolled" if row.kind == Kind.ENROLLED else "counts"
+            yield f"{row.year}: nobody {who}: its lives, months and dollars are 0."
+    for _, part in books.rules.parts():
+        yield from part.unmet(books)
 
 
 # --- one contract year ------------------------------------------------------------------------------------------------

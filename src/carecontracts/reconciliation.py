@@ -46,6 +46,12 @@ class Kind(StrEnum):
     SCORES = auto()
 
     READ = auto()
+    UNUSABLE = auto()  # this and the next five: lines that no step uses, for the reasons in `claims/used.py`
+    REPLACED = auto()
+    AGAIN = auto()
+    NETTED = auto()
+    VERSION = auto()
+    STRANGER = auto()
     OTHER_YEAR = auto()
     OTHER_PAYER = auto()
     NO_AMOUNT = auto()
@@ -85,6 +91,7 @@ class Kind(StrEnum):
 
 # The rules that take claim lines out: their rows add up, from all lines of a year, to those that count.
 LINES_LEFT_OUT = frozenset(list(Kind)[: list(Kind).index(Kind.COUNTS)]) - {Kind.ENROLLED} | {
+    Kind.UNUSABLE, Kind.REPLACED, Kind.AGAIN, Kind.NETTED, Kind.VERSION, Kind.STRANGER,
     Kind.OTHER_PAYER, Kind.NO_AMOUNT, Kind.PAID_LATE, Kind.SERVICE, Kind.FEE_CLAIMS, Kind.NOT_ENROLLED,
     Kind.NOT_COVERED,
 }  # fmt: skip

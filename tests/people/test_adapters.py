@@ -149,9 +149,11 @@ def test_synpuf_lines_and_what_became_of_the_rows(small):
     office = lines[lines["claim_id"] == "3001"].sort_values("claim_line_number")
     assert office["claim_line_number"].tolist() == [1, 3]
     assert office["diagnosis_code_1"].tolist() == ["4011", "25000"]
-    # C's drugs are outside coverage: told of, not lost, and no less than nothing.
-    beyond = outside(imported.claims).execute().to_dict("records")
-    assert [(row["person_id"], row["lines"], row["paid"]) for row in beyond] == [("C", 1, 0)]
+    # C had no month of coverage: C's drugs, no less than nothing, are told of, not lost.
+    assert imported.tables["pharmacy_claim"].filter(lambda t: t.person_id == "C").paid_amount.execute().tolist() == [0]
+    assert [(taken.table, taken.why, taken.rows, taken.paid) for taken in imported.claims.taken] == [
+        ("pharmacy_claim", "stranger", 1, 0),
+    ]
 
 
 def test_a_cell_that_is_no_date_is_refused_by_name(small):
@@ -183,7 +185,7 @@ def imported(sample: Path) -> synpuf.Imported:
 def test_the_sample_has_the_rows_that_are_known_of_it(imported):
     rows = {read.file: read.rows for read in imported.read}
     assert rows == {"beneficiary": 998, "inpatient": 225, "outpatient": 2_827, "carrier": 16_677, "drugs": 17_443}
-    lines = imported.claims.medical_claim
+    lines = imported.tables["medical_claim"]
     claims = lines.group_by("claim_type").agg(n=lines.claim_id.nunique()).execute().set_index("claim_type")["n"]
     assert claims.to_dict() == {"institutional": 225 + 2_827, "professional": 16_677}
 
@@ -200,7 +202,7 @@ def test_the_sample_reproduces_the_yearly_totals_that_cms_gives(sample, imported
     this sample has a claim's lines 1 to 5 of 13; where they agree, they do so only with the lines that were not allowed
     left at nothing (425 of 759, against 176 with them).
     """
-    lines = imported.claims.medical_claim
+    lines = imported.tables["medical_claim"]
     lines = lines.mutate(kind=lines.bill_type_code.fill_null("carrier"), year=lines.claim_start_date.year())
     sums = lines.group_by("person_id", "year", "kind").agg(paid=lines.paid_amount.sum()).to_pyarrow()
     published_totals = duckdb.sql(f"""

@@ -11,9 +11,10 @@ from pandera.errors import SchemaErrors
 
 from carecontracts import Refusal
 from carecontracts.claims import engine
-from carecontracts.claims.check import LEFT_OUT, Report, check, schema
+from carecontracts.claims.check import Report, check, schema
 from carecontracts.claims.layout import SCHEMAS
-from carecontracts.claims.read import from_frames, read
+from carecontracts.claims.read import held, read
+from carecontracts.claims.rules import KEPT
 from carecontracts.people.member_years import member_years, outside
 
 TODAY = date(2026, 11, 1)
@@ -94,7 +95,7 @@ def broken(tmp_path: Path) -> Path:
 EXPECTED = {
     ("medical_claim", "", "a line that is no row"): 20,
     ("medical_claim", "paid_amount", "not a number"): 3,
-    ("medical_claim", "paid_amount", "not a finite number"): 1,
+    ("medical_claim", "paid_amount", "not finite, or beyond 10,000,000,000,000"): 1,
     ("medical_claim", "claim_start_date", "not a date"): 2,
     ("medical_claim", "allowed_amount", "not a number"): 1,
     ("medical_claim", "claim_end_date", "ends before it starts"): 4,
@@ -104,10 +105,11 @@ EXPECTED = {
     ("medical_claim", "claim_start_date", "date in the future"): 1,
     ("medical_claim", "claim_start_date", "on a day without coverage"): 1,
     ("medical_claim", "claim_type", "not one of institutional, professional, vision, dental, undetermined"): 1,
-    ("medical_claim", "diagnosis_code_1", "a dot in the code"): 1,
+    ("medical_claim", "diagnosis_code_1", "another spelling of the code"): 1,
     ("medical_claim", "rendering_npi", "not ten digits"): 1,
     ("medical_claim", "paid_date", "paid before it began"): 1,
-    ("medical_claim", "claim_id", "the same claim_id, claim_line_number and data_source again"): 6,
+    ("medical_claim", "", "given again"): 5,
+    ("medical_claim", "paid_amount", "the same line again, with other values"): 2,
     ("eligibility", "enrollment_end_date", "ends before it starts"): 1,
     ("eligibility", "gender", "not one of female, male, unknown"): 1,
     ("eligibility", "birth_date", "more than one birth_date for a person_id"): 1,
@@ -119,7 +121,7 @@ def test_every_fault_is_found_and_counted(broken):
     report = check(broken, today=TODAY)
     empty = ("", "pharmacy_claim.csv", "an empty file")
     assert found(report) == EXPECTED | {empty: 1}
-    notes = {"not ten digits", "paid before it began", "on a day without coverage", "more than one"}
+    notes = {"not ten digits", "paid before it began", "on a day without coverage", "more than one", "another spelling"}
     assert {" ".join(f.rule.split()[:2]) for f in report.notes} == {" ".join(n.split()[:2]) for n in notes}
 
 
@@ -131,9 +133,8 @@ def test_the_first_examples_say_which_row_and_what_it_holds(broken):
         "claim c2 line 1: '$12'",
     )
     assert by_rule["claim_end_date", "ends before it starts"][0] == "claim c30 line 1: '2024-01-01'"
-    assert by_rule["person_id", "a member who is not in eligibility"][2] == "claim c42 line 1: 'nobody'"
-    again = "the same claim_id, claim_line_number and data_source again"
-    assert by_rule["claim_id", again] == ("claim c200 line 1", "claim c201 line 1", "claim c202 line 1")
+    assert "claim c42 line 1: 'nobody'" in by_rule["person_id", "a member who is not in eligibility"]
+    assert set(by_rule["", "given again"]) < {f"claim c{n} line 1" for n in range(200, 205)}
     assert by_rule["", "a line that is no row"][0] == f"medical_claim.csv, line {LINES + 8:,}: '~~~~ page 2 of 9 ~~~~'"
 
 
@@ -141,8 +142,9 @@ def test_what_is_left_out_and_what_stays_add_up_to_what_was_given(broken):
     report = check(broken, today=TODAY)
     summary = {t.table: t for t in report.tables}
     medical = summary["medical_claim"]
-    # Left out: 20 junk, 3 + 1 amounts, 2 dates, 4 reversed (one of them in the future), 1 empty, 3 strangers, 6 again.
-    assert (medical.rows, medical.left_out) == (LINES + 6 + 20, 20 + 4 + 2 + 4 + 1 + 3 + 6)
+    # Refused: 20 junk, 3 + 1 amounts and 1 allowed, 2 dates. Left out: 4 reversed, 1 empty, 3 strangers, 6 again.
+    assert (medical.rows, medical.left_out) == (LINES + 6 + 20, 20 + 5 + 2 + 4 + 1 + 3 + 6)
+    assert report.refused
     kept = report.kept.medical_claim.execute()
     assert len(kept) == medical.rows - medical.left_out
     assert kept["paid_amount"].sum() == pytest.approx(medical.paid - medical.paid_left_out, abs=0.005)
@@ -158,7 +160,7 @@ def one_year(lines: list[dict[str, object]], **more: pd.DataFrame) -> Report:
     span = {"person_id": "a", "enrollment_start_date": "2025-03-10", "enrollment_end_date": "2025-09-20"}
     given = {"claim_line_number": 1, "claim_type": "professional", "person_id": "a", "paid_amount": 100.0}
     frame = pd.DataFrame([given | {"claim_id": f"c{n}"} | line for n, line in enumerate(lines)])
-    return check(from_frames({"eligibility": pd.DataFrame([span]), "medical_claim": frame} | more), today=TODAY)
+    return check(held({"eligibility": pd.DataFrame([span]), "medical_claim": frame} | more), today=TODAY)
 
 
 def test_the_first_and_the_last_day_of_coverage_are_covered():
@@ -183,7 +185,7 @@ def test_today_is_not_the_future():
     days = [TODAY, TODAY + timedelta(days=1)]  # 1 November 2026, and the day after
     report = one_year([{"claim_start_date": str(day)} for day in days])
     assert found(report)["medical_claim", "claim_start_date", "date in the future"] == 1
-    assert report.kept.medical_claim.claim_start_date.execute().dt.date.tolist() == [TODAY]
+    assert report.kept.medical_claim.count().execute() == 2  # what is used does not hang on the day of asking
 
 
 def test_a_stay_on_the_roster_that_ends_before_it_starts_is_left_out():
@@ -215,10 +217,10 @@ def test_text_that_is_no_number_or_date_is_refused_and_never_nothing(tmp_path):
         ("birth_date", "'02/03/1980'"),
         ("paid_amount", "'eighty' and 2 more"),
     ]
-    # From elsewhere than files it stops the query that reads it.
+    # From elsewhere than files too.
     frames = {name: pd.DataFrame(rows[1:], columns=rows[0]) for name, rows in tables.items()}
-    with pytest.raises(Exception, match="eighty"):
-        from_frames(frames).medical_claim.paid_amount.sum().execute()
+    with pytest.raises(Refusal, match="eighty"):
+        read(held(frames))
 
 
 def test_lines_that_are_no_rows_are_refused_and_an_open_quote_counts_every_line_it_swallows(tmp_path):
@@ -249,17 +251,18 @@ def test_a_whole_folder_is_clean_and_pandera_says_so_too(tmp_path):
 def test_pandera_counts_as_check_does(broken):
     """What stays still breaks the rules that leave nothing out; two implementations count it."""
     report = check(broken, today=TODAY)
-    kept = {(f.column, f.rule): f.found for f in report.findings if f.table == "medical_claim" and f.effect != LEFT_OUT}
+    kept = {(f.column, f.rule): f.found for f in report.findings if f.table == "medical_claim" and f.effect == KEPT}
     with pytest.raises(SchemaErrors) as caught:
         schema("medical_claim", TODAY).validate(engine.kept(report.kept.medical_claim), lazy=True)
     counted = caught.value.failure_cases.groupby("check").size().to_dict()
     expected = {
         f"{column}: {rule}": count
         for (column, rule), count in kept.items()
-        if rule not in ("not a number", "on a day without coverage") and "again" not in rule and "more than" not in rule
+        # The day in the future is of a claim that is left out: it ends before it starts.
+        if rule not in ("on a day without coverage", "date in the future") and not rule.startswith(("negative", "more"))
     }
     assert counted == expected
-    assert len(expected) == 5
+    assert len(expected) == 3
 
 
 def test_the_command_prints_and_writes_the_whole_report(broken, run, tmp_path):
@@ -268,10 +271,10 @@ def test_the_command_prints_and_writes_the_whole_report(broken, run, tmp_path):
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {(r["table"], r["column"], r["rule"]) for r in rows} >= set(EXPECTED)
-    for words in ("an empty file", "a line that is no row", "claim c0 line 1: 'eighty'", "What later steps use"):
+    for words in ("an empty file", "a line that is no row", "claim c0 line 1: 'eighty'", "Later steps refuse these claims"):
         assert words in out
     medical = next(line for line in out.splitlines() if line.startswith("medical_claim  ") and " 2,026 " in line)
-    assert medical.split()[1:4] == ["2,026", "40", "1,986"]
+    assert medical.split()[1:4] == ["2,026", "41", "1,985"]
 
 
 def test_a_clean_folder_exits_with_0(run, tmp_path):
@@ -380,13 +383,13 @@ def test_columns_of_the_wrong_kind_are_faults(tmp_path):
     frames["medical_claim"]["claim_start_date"] = range(LINES)
     frames["medical_claim"]["hcpcs_code"] = 99213
     with pytest.raises(Refusal) as refused:
-        from_frames(frames)
+        read(held(frames))
     (fault,) = refused.value.faults
     assert fault.where.endswith("column claim_start_date")
     assert (fault.given, fault.allowed) == ("int64", "date, or text such as 2026-01-31")
     frames["medical_claim"]["claim_start_date"] = frames["medical_claim"]["claim_end_date"]
-    notes = found(check(from_frames(frames), today=TODAY))
-    assert notes == {("medical_claim", "hcpcs_code", "numbers where codes are text"): LINES}
+    notes = found(check(held(frames), today=TODAY))
+    assert notes == {}  # a column of numbers is read as the codes it holds
 
 
 def test_a_column_that_is_not_of_the_layout_is_said(tmp_path):

@@ -136,7 +136,7 @@ def test_everyone_enrolled() -> None:
     measured = run()
     assert made(measured) == (6, 51, 9_170.0)
     assert what(measured)[Kind.PAID_LATE] == -100.0
-    assert what(measured)[Kind.NOT_ENROLLED] == -11.0
+    assert what(measured)[Kind.STRANGER] == -11.0  # zoe is not in eligibility
 
 
 def test_run_out_lets_later_payments_in() -> None:

@@ -145,7 +145,7 @@ def test_a_folders_name_is_no_pattern(tmp_path, name):
 
 def test_a_folders_name_is_no_column(tmp_path):
     claims = folder(tmp_path / "payer=other")
-    assert "payer" not in look(claims)[0].given["eligibility"].rows.columns
+    assert "payer" not in look(claims).given["eligibility"].rows.columns
 
 
 def test_parts_are_read_by_name(tmp_path):
@@ -274,10 +274,10 @@ def test_a_database_is_only_read_and_sees_nothing_else(tmp_path):
             'professional' as claim_type, 'a' as person_id, date '2025-01-01' as claim_start_date, 1.0 as paid_amount
             from read_text('{tmp_path}/secret.txt')""")
     for source in (str(path), f"duckdb://{path}"):
-        claims, (fault,) = look(source)
+        claims, _, (fault,) = look(source)
         assert fault.where.endswith("table medical_claim")
         assert "disabled" in fault.given
-        con = claims.given["eligibility"].rows.get_backend()
+        con = claims["eligibility"].rows.get_backend()
         for statement in ("create table t as select 1", "set enable_external_access = true"):
             with pytest.raises(duckdb.Error):
                 con.raw_sql(statement)

@@ -145,6 +145,23 @@ def kept(table: ir.Table) -> ir.Table:
     return table.cache()
 
 
+def named(table: ir.Table) -> ir.Table:
+    """A table as a view that its engine holds until it is closed: written once, however often it is asked.
+
+    Ibis writes the whole of an expression again for each question; of claims' many columns that is most of a small
+    question's time. The engine reads the view as if it were written out.
+    """
+    backend: Any = table.get_backend()
+    if backend.name not in ("duckdb", "postgres", "pyspark"):
+        return table
+    backend._run_pre_execute_hooks(table)
+    name = ibis.util.gen_name("carecontracts_view")
+    quote = "`" if backend.name == "pyspark" else '"'
+    backend.raw_sql(f"CREATE TEMPORARY VIEW {quote}{name}{quote} AS {backend.compile(table)}")
+    view: ir.Table = backend.table(name, database=("temp", "main") if backend.name == "duckdb" else None)
+    return view
+
+
 def in_memory(table: ir.Table) -> ir.Table:
     """A table computed now and held in memory, rather than again for each question that is put to it.
 

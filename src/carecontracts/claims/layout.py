@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -154,11 +154,11 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 NEEDED = ("eligibility", "medical_claim")
 
-# What identifies a row: no two rows of a table may share it.
+# What identifies a row: no two rows of a table should share it.
 KEYS: dict[str, tuple[str, ...]] = {
     "eligibility": ("person_id", "enrollment_start_date", "enrollment_end_date", "payer", "plan"),
-    "medical_claim": ("claim_id", "claim_line_number", "data_source"),
-    "pharmacy_claim": ("claim_id", "claim_line_number", "data_source"),
+    "medical_claim": ("claim_id", "claim_line_number", "person_id", "payer", "data_source"),
+    "pharmacy_claim": ("claim_id", "claim_line_number", "person_id", "payer", "data_source"),
     "outcome": ("person_id", "outcome_date", "outcome", "outcome_value"),
     "roster": ("person_id", "organization", "start_date"),
 }
@@ -172,12 +172,24 @@ class Given(NamedTuple):
     junk: tuple[tuple[str, str], ...] = ()  # (where, the line), for a CSV file's lines that do not fit its header
 
 
+class Taken(NamedTuple):
+    """The rows of a table that one rule took out, and their money in cents."""
+
+    table: str
+    why: str  # unusable, replaced, again, netted, version, stranger
+    words: str
+    rows: int
+    people: int
+    paid: int
+    allowed: int
+
+
 @dataclass(frozen=True)
 class Claims:
-    """Both parties' words as five tables of the same rows; those that were not given are empty.
+    """Both parties' words as five tables of the rows that are used; those that were not given are empty.
 
-    Text that is not the date or number its column holds is never read as nothing: `read` refuses it, and `check` lists
-    it and hands back claims without it.
+    `used.py` says which rows these are. `given` are the tables as they were written, and `taken` what became of the
+    others: the rows used and those taken out add up to those given.
     """
 
     eligibility: ir.Table
@@ -186,7 +198,8 @@ class Claims:
     outcome: ir.Table
     roster: ir.Table
     given: Mapping[str, Given] = field(default_factory=dict, compare=False, repr=False)
-    notes: tuple[str, ...] = field(default=(), compare=False)  # what lay beside the tables and was not read
+    notes: tuple[str, ...] = field(default=(), compare=False)  # what was not read or not used, in words
+    taken: tuple[Taken, ...] = field(default=(), compare=False)
     month_counts_by: str = "any day"  # of coverage; or its first or 15th day; or "days", each its share of the month
     _kept: dict[Any, ir.Table] = field(
         default_factory=dict, compare=False, repr=False
@@ -211,30 +224,25 @@ class Claims:
         return self._kept[table.op()]
 
 
-def conform(table: ir.Table, name: str) -> ir.Table:
-    """A table with its layout's columns and types: text read as dates and numbers, absent columns empty."""
-    return table.select(**typed(table, name, "cast"))
-
-
-def typed(table: ir.Table, name: str, cast: Literal["cast", "try_cast"]) -> dict[str, ir.Value]:
-    """Each column of the layout; text that is no date or number stops a `cast`, and is empty after a `try_cast`."""
+def typed(table: ir.Table, name: str) -> dict[str, ir.Value]:
+    """Each column of the layout; text that is no date or number is empty, and so is a column that is not there."""
     return {
-        column: _typed(table[column], str(dtype), cast) if column in table.columns else ibis.null(dtype)
+        column: _typed(table[column], str(dtype)) if column in table.columns else ibis.null(dtype)
         for column, dtype in SCHEMAS[name].items()
     }
 
 
-def _typed(column: ir.Value, dtype: str, cast: str) -> ir.Value:
+def _typed(column: ir.Value, dtype: str) -> ir.Value:
     own = column.type()
     if str(own) == dtype or (dtype == "string" and own.is_string()):
         return column
     if own.is_string() and dtype == "int64":
-        column = getattr(column, cast)("float64")  # 1.0 is a whole number, as a spreadsheet writes it
+        column = column.try_cast("float64")  # 1.0 is a whole number, as a spreadsheet writes it
     if column.type().is_floating() and dtype in ("int64", "string"):
-        if cast == "try_cast":  # which would round: 1.5 and 2.0 are not one person, and infinity is none
-            column = ibis.ifelse(column % 1 == 0, column, ibis.null("float64"))
-        column = getattr(column, cast)("int64")  # an identifier that a data frame with gaps holds as 1.0
-    return getattr(column, cast)(dtype) if str(column.type()) != dtype else column
+        # A cast would round: 1.5 and 2.0 are not one person, and infinity is none.
+        column = ibis.ifelse(column % 1 == 0, column, ibis.null("float64"))
+        column = column.try_cast("int64")  # an identifier that a data frame with gaps holds as 1.0
+    return column.try_cast(dtype) if str(column.type()) != dtype else column
 
 
 def told_apart(table: ir.Table, name: str) -> ir.Table:

@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 import ibis
@@ -14,7 +13,8 @@ from ibis.backends import BaseBackend
 from ..refusal import Fault, Refusal, did_you_mean, show
 from .engine import blaming, duckdb, fetched, scratch, tables_in
 from .folder import Sorted, faults_in, load, opened, sort
-from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, conform, misfit, told_apart, typed
+from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, misfit, told_apart
+from .used import use
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,20 +26,11 @@ def read(source: Source) -> Claims:
     """The claims in a folder, a database file, a database's address or an open Ibis connection.
 
     In a folder, each table is NAME.csv, NAME.parquet, or a folder NAME with such files as its parts; a database holds a
-    table by each name. Raises: Refusal with every missing, empty or unreadable table, every missing column, every line
-    that is no row and every column with text that is no date or number.
+    table by each name. `used.py` says which rows of them are used. Raises: Refusal with every missing, empty or
+    unreadable table, every missing column, every line that is no row and every column with text that is no date or
+    number.
     """
-    claims, faults = look(source)
-    for name, given in claims.given.items():
-        with blaming(given.place, "cells as the layout says", "mend the file; `carecontracts claims check` lists them"):
-            faults += faults_in_cells(name, given)
-        faults += [
-            Fault(f"{given.place}: {where}", show(line.strip()), "a row as the header says, in UTF-8", "mend the line")
-            for where, line in given.junk
-        ]
-    if faults:
-        raise Refusal(faults)
-    return claims
+    return use(*look(source))
 
 
 def from_frames(frames: Mapping[str, "pd.DataFrame"]) -> Claims:
@@ -54,16 +45,18 @@ def from_frames(frames: Mapping[str, "pd.DataFrame"]) -> Claims:
     >>> int(claims.medical_claim.count().execute()), int(claims.roster.count().execute())
     (1, 0)
     """
+    return read(held(frames))
+
+
+def held(frames: Mapping[str, "pd.DataFrame"]) -> BaseBackend:
+    """Pandas tables by name as a database in memory, to be read or checked."""
     con = duckdb()
     unknown = [name for name in frames if name not in SCHEMAS]
     if unknown:
         raise Refusal([Fault("claims", f"the table {show(n)}", ", ".join(SCHEMAS), "rename it") for n in unknown])
     for name, frame in frames.items():
         con.create_table(name, ibis.memtable(frame, schema=_frame_schema(name, frame)))
-    claims, faults = look(con)
-    if faults:
-        raise Refusal(faults)
-    return claims
+    return con
 
 
 def _frame_schema(name: str, frame: "pd.DataFrame") -> ibis.Schema | None:
@@ -76,8 +69,16 @@ def _frame_schema(name: str, frame: "pd.DataFrame") -> ibis.Schema | None:
     return ibis.schema({column: own.get(column, known.get(column, "string")) for column in frame.columns})
 
 
-def look(source: Source) -> tuple[Claims, list[Fault]]:
-    """As `read`, but what can be read, lines that are no rows aside, beside what is wrong with the rest."""
+class Written(NamedTuple):
+    """Tables as they were written, what lay beside them, and what is wrong with files and columns."""
+
+    given: dict[str, Given]
+    notes: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def look(source: Source) -> Written:
+    """What `read` finds, before any row is looked at: lines that are no rows aside, beside what is wrong."""
     if isinstance(source, BaseBackend):
         return _assemble(_in_database(source, "the connection"))
     if "://" in str(source):
@@ -86,9 +87,8 @@ def look(source: Source) -> tuple[Claims, list[Fault]]:
     start = opened(place)
     if isinstance(start, Fault) and start.given == "a folder":
         found = sort(place)
-        claims, faults = _assemble(_in_folder(place, found))
-        notes = tuple(f"{place / name} is not read: no table has such a name" for name in found.unread)
-        return replace(claims, notes=notes), faults
+        notes = (f"{place / name} is not read: no table has such a name" for name in found.unread)
+        return _assemble(_in_folder(place, found))._replace(notes=tuple(notes))
     if not isinstance(start, Fault) and place.suffix in DATABASES:
         return _assemble(_in_database(_open_duckdb(place), str(place)))
     given = "a file" if isinstance(start, bytes) else "nothing there" if not os.path.exists(place) else start.given
@@ -144,78 +144,36 @@ def _secrets(address: str) -> list[str]:
     return sorted({text for text in found if text}, key=len, reverse=True)
 
 
-_Found = Iterator[
-    tuple[str, Given | None, ir.Table | None, list[Fault]]
-]  # name, as written, as engine reads it, faults
+_Found = Iterator[tuple[str, Given | None, list[Fault]]]  # name, as written, what is wrong
 
 
-def _assemble(found: _Found) -> tuple[Claims, list[Fault]]:
-    tables: dict[str, ir.Table] = {}
+def _assemble(found: _Found) -> Written:
     given: dict[str, Given] = {}
     faults: list[Fault] = []
-    for name, written, table, wrong in found:
-        wrong = wrong if written is None else list(_faults_in_columns(name, written))
-        if written is not None and table is not None and not wrong:
-            given[name] = written
-            tables[name] = conform(table, name)
+    for name, written, wrong in found:
         faults += wrong
-    for name in SCHEMAS:
-        if name not in tables:
-            tables[name] = ibis.memtable([], schema=SCHEMAS[name])
-    return Claims(**tables, given=given), faults
+        if written is not None:
+            misfits = {}
+            for column, fault in _faults_in_columns(name, written):
+                misfits[column] = fault
+            faults += misfits.values()
+            unfit = [column for column in misfits if column in written.rows.columns]
+            given[name] = written._replace(rows=written.rows.drop(*unfit)) if unfit else written
+    return Written(given, (), tuple(faults))
 
 
-def _faults_in_columns(name: str, written: Given) -> Iterator[Fault]:
+def _faults_in_columns(name: str, written: Given) -> Iterator[tuple[str, Fault]]:
     columns = written.rows.columns
     for column in REQUIRED[name]:
         if column not in columns:
             old = {"person_id": "patient_id"}.get(column)
             near = f"did you mean '{old}'? " if old in columns else did_you_mean(column, columns)
             do = f"{near}name the column {column}"
-            yield Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do)
+            yield column, Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do)
     for column, dtype in SCHEMAS[name].items():
         if column in columns and (allowed := misfit(written.rows[column].type(), dtype)):
             given = str(written.rows[column].type())
-            yield Fault(f"{written.place}, column {column}", given, allowed, "change the column's type")
-
-
-def faults_in_cells(name: str, given: Given) -> Iterator[Fault]:
-    """Cells that are not the date or number their column holds: how many of a column, and the first, with its row."""
-    rows, wrong = given.rows, {}
-    read_as = typed(rows, name, "try_cast")
-    for column in SCHEMAS[name]:
-        if column in rows.columns:
-            broken = _broken(rows[column], read_as[column])
-            if broken is not None:
-                wrong[column] = broken.fill_null(False)
-    if not wrong:
-        return
-    (counts,) = fetched(rows.aggregate(**{column: where.cast("int64").sum() for column, where in wrong.items()}))
-    for column, count in counts.items():
-        if count:
-            key = [c for c in ("claim_id", "claim_line_number", "person_id") if c in rows.columns and c != column]
-            shown = {c: rows[c].cast("string") for c in dict.fromkeys([*key, column])}
-            first = fetched(rows.filter(wrong[column]).select(**shown).limit(1))[0]
-            row = ", ".join(f"{c} {first[c]}" for c in key[:2])
-            more = f" and {count - 1:,} more" if count > 1 else ""
-            dtype = SCHEMAS[name][column]
-            allowed = "dates as 2026-01-31" if dtype.is_date() else "numbers as 1250.50"
-            allowed = "whole numbers, or text" if dtype.is_string() else allowed
-            do = "mend them; `carecontracts claims check` lists them"
-            yield Fault(f"{given.place}, {row}, column {column}", f"{show(first[column])}{more}", allowed, do)
-
-
-def _broken(written: ir.Value, value: ir.Value) -> ir.BooleanValue | None:
-    """Where a cell, as written and as read, is no value: text that is none, NaN, infinity, a year beyond 9999."""
-    lost = written.notnull() & value.isnull()
-    if written.type().is_string():
-        lost &= written.strip() != ""
-    if value.type().is_floating():
-        return lost | value.isnan() | value.isinf()
-    if value.type().is_date():
-        return lost | ~value.between(ibis.date(1, 1, 1), ibis.date(9999, 12, 31))
-    same = written.type().is_string() and value.type().is_string()
-    return lost if not same and (written.type().is_string() or written.type().is_floating()) else None
+            yield column, Fault(f"{written.place}, column {column}", given, allowed, "change the column's type")
 
 
 # --- a database ---------------------------------------------------------------------------------------------
@@ -230,12 +188,12 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
                 with blaming(where, allowed, "give the rows in the database itself"):
                     rows = told_apart(con.table(here[name]), name)
             except Refusal as refusal:
-                yield name, None, None, refusal.faults
+                yield name, None, refusal.faults
                 continue
-            yield name, Given(where, rows), rows, []
+            yield name, Given(where, rows), []
         elif name in NEEDED:
             given = f"the tables {', '.join(sorted(here)) or 'none'}"
-            yield name, None, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
+            yield name, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
 
 
 # --- a folder -----------------------------------------------------------------------------------------------
@@ -246,7 +204,7 @@ def _in_folder(folder: Path, sorted_: Sorted) -> _Found:
     for name, files in sorted_.files.items():
         faults = sorted_.faults[name] or list(faults_in(files))
         if faults:
-            yield name, None, None, faults
+            yield name, None, faults
         elif files:
             place = str(files[0]) if len(files) == 1 else str(files[0].parent)
             do = "write it again: as Parquet, or as CSV in UTF-8"
@@ -254,7 +212,7 @@ def _in_folder(folder: Path, sorted_: Sorted) -> _Found:
                 with blaming(place, "a file that can be read as a table", do):
                     table, junk = load(con, name, files)
             except Refusal as refusal:
-                yield name, None, None, refusal.faults
+                yield name, None, refusal.faults
                 continue
             table = told_apart(table, name)
-            yield name, Given(place, table, junk), table, []
+            yield name, Given(place, table, junk), []

@@ -37,8 +37,11 @@ def check(
         with screen(stderr=True).status("Reading") as status:
             report = checking.check(source, on_step=lambda step: status.update(plain(step)))
         _print_findings(screen(), report)
-        rows = [(*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do) for f in report.findings]
-        header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do")
+        rows = [
+            (*f[:6], "fault" if f.fault else "note", "; ".join(f.examples), f.do, f"{f.dollars:.2f}")
+            for f in report.findings
+        ]
+        header = ("table", "column", "rule", "count", "of_rows", "effect", "kind", "examples", "do", "dollars")
         outputs.put(out, as_csv(header, rows))
         if any(f.examples for f in report.findings):
             tell("The examples are rows of people: this report stays where the claims are.")
@@ -50,14 +53,16 @@ def _print_findings(console: Console, report: "Report") -> None:
     for title, found in (("Faults", report.faults), ("Notes", report.notes)):
         if not found:
             continue
-        table = table_of("Table", "Column", "Rule", ">Rows", "They are", "The first", "To do", title=title)
+        table = table_of("Table", "Column", "Rule", ">Rows", ">Paid $", "They are", "The first", "To do", title=title)
         for f in found:
-            table.add_row(f.table, f.column, f.rule, f"{f.found:,}", f.effect, "\n".join(f.examples), f.do)
+            dollars, first = f"{f.dollars:,.2f}" if f.dollars else "", "\n".join(f.examples)
+            table.add_row(f.table, f.column, f.rule, f"{f.found:,}", dollars, f.effect, first, f.do)
         console.print(table)
         console.print()
-    table = table_of(
-        "Table", ">Rows", ">Left out", ">Kept", ">Paid $", ">Left out $", ">Kept $", title="What later steps use"
-    )
+    title = "What later steps use"
+    if report.refused:
+        title = "Later steps refuse these claims until what is refused is mended; without it they would use"
+    table = table_of("Table", ">Rows", ">Left out", ">Kept", ">Paid $", ">Left out $", ">Kept $", title=title)
     for t in report.tables:
         paid = (t.paid, t.paid_left_out, t.paid - t.paid_left_out)
         shown = [f"{x:,.2f}" for x in paid] if t.table in ("medical_claim", "pharmacy_claim") else ["", "", ""]
@@ -90,6 +95,8 @@ def bring_in(
         for read in imported.read:
             table.add_row(read.file, f"{read.rows:,}", read.table, f"{read.became:,}", read.why)
         screen().print(table)
+        for note in imported.notes:
+            tell(note)
 
 
 def make(

@@ -10,7 +10,7 @@ from ..reconciliation import Kind
 from ..refusal import Fault, did_you_mean, show
 from ..units import LongMonths
 from ..worded import Name
-from .part import Part
+from .part import Part, absent
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -173,6 +173,10 @@ class Plurality(Timed):
         if self.timing != "retrospective":
             yield year - -(-int(self.lookback) // 12), "the attribution"
 
+    def unmet(self, books: "Books") -> Iterator[str]:
+        if missing := absent(books.claims.medical_claim.billing_npi, self.billed_by):
+            yield f"attribution: no claim line is billed by {', '.join(missing)}."
+
     def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
         """Each person with a primary-care visit in the window, and whether most of them were the provider's."""
         import ibis
@@ -219,6 +223,10 @@ class Geography(Attribution):
             given = f"by: {self.by}, which is not there or empty in every row"
             do = f"give the column {self.by}, or attribute by what the table has"
             yield Fault("measurement 'attribution', term `by`", given, allowed, do)
+
+    def unmet(self, books: "Books") -> Iterator[str]:
+        if missing := absent(books.claims.eligibility[self.by], self.areas):
+            yield f"attribution: nobody's {self.by} is {', '.join(missing)}."
 
     def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
         """The person_id of everyone with an address in the areas, by the span of the first day or the next one."""

@@ -93,11 +93,12 @@ class Books:
     first_year: int
     first_month: int
     lines: "ir.Table"  # of every claim: person, month and contract year, service, code, payment, cents; why it is `out`
-    all_lines: tuple[int, int]  # how many there are, and their cents
+    all_lines: tuple[int, int]  # how many of them there are, and their cents
     by_year: dict[int, tuple[int, int]]  # the same of each contract year
     held: list[int]  # the contract years of the lines that are of the payers named
     year: int
     tell: Callable[[str], None]
+    taken: tuple[tuple[Rule, int, int, int], ...] = ()  # lines that no year uses: why, of how many people, lines, cents
     listed: "ir.Table | None" = None  # of each person and calendar year: whether the definitions held
     rows: Reconciliation = field(default_factory=Reconciliation)
     notes: list[str] = field(default_factory=list)  # what a reader should know of how it came about
@@ -215,7 +216,10 @@ class Books:
         found = lines.group_by("why").agg(people=lines.person_id.nunique(), n=lines.count(), cents=lines.cents.sum())
         by = {row["why"]: (row["people"], row["n"], int(row["cents"] or 0)) for row in fetched(found)}
         (n, cents), (n_here, cents_here) = self.all_lines, self.by_year.get(year, (0, 0))
-        self.write(group, Kind.READ, "claim lines read", None, n, cents)
+        given = (n + sum(lines for _, _, lines, _ in self.taken), cents + sum(part for *_, part in self.taken))
+        self.write(group, Kind.READ, "claim lines read", None, *given)
+        for (kind, words), who, lines_, part in self.taken:
+            self.write(group, kind, words, who, -lines_, -part)
         self.write(group, Kind.OTHER_YEAR, "service in another year", None, n_here - n, cents_here - cents)
         of_people = [Rule(kind, f"of people: {words}") for kind, words in people.rules]
         of_people.append(Rule(Kind.NOT_ENROLLED, "of people not enrolled in the year"))

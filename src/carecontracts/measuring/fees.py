@@ -8,7 +8,7 @@ from ..reconciliation import Kind
 from ..units import cents
 from ..worded import ClauseName, Name
 from ..year import year_from
-from .part import Part
+from .part import Part, absent
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,6 +40,10 @@ class Fees(Part):
 
         codes = self.codes if self.treatment != "inside" else []
         return Rule(Kind.FEE_CLAIMS, "fee claims"), lines.code.isin(codes).fill_null(False)
+
+    def unmet(self, books: "Books") -> Iterator[str]:
+        if missing := absent(books.lines.code, self.codes) if self.codes else []:
+            yield f"fees: no claim line has the code {', '.join(missing)}."
 
     def paid_outside_claims(self, books: "Books") -> Iterator[tuple[str, float]]:
         """Each named clause's fee for the year, where fees are inside total cost."""

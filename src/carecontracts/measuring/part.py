@@ -1,6 +1,6 @@
 """Part: one choice in how a year is measured. Each kind of part is one file: its words, its terms, what it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..refusal import Fault
@@ -8,6 +8,8 @@ from ..units import Schedule
 from ..worded import Worded
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from .books import Books
 
 
@@ -34,3 +36,14 @@ class Part(Worded):
     def faults(self, books: "Books") -> Iterator[Fault]:
         """What it asks for that the claims do not have."""
         yield from ()
+
+    def unmet(self, books: "Books") -> Iterator[str]:
+        """In words, what it names that no row of the claims has: it can be a slip, or something that did not happen."""
+        yield from ()
+
+
+def absent(column: "ir.Value", names: Iterable[str]) -> list[str]:
+    """The names that no row of a column has."""
+    asked = list(names)
+    found = column.as_table().filter(column.isin(asked)).distinct().to_pyarrow().to_pydict()
+    return [name for name in asked if name not in set(*found.values())]

@@ -1,13 +1,15 @@
 """What else the clauses read: measures, months with something on record, and how often something is on record."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
 from ..people import rates
+from ..refusal import show
 from ..units import Count, Lives, Share
 from ..worded import Name, refuse_each
-from .part import Part
+from .part import Part, absent
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -67,6 +69,9 @@ class MonthsWith(Part):
     outcome: Name
     least: Count = 1
 
+    def unmet(self, books: "Books") -> Iterator[str]:
+        yield from no_record(books, self.outcome)
+
     def months(self, books: "Books", own: "ir.Table") -> dict[int, float]:
         """How many of the year's covered member months have it, by the number of the person's tier."""
         from ..claims.engine import fetched
@@ -93,6 +98,9 @@ class Recorded(Part):
     outcome: Name
     counted: Literal["records", "people"] = "records"
 
+    def unmet(self, books: "Books") -> Iterator[str]:
+        yield from no_record(books, self.outcome)
+
     def times(self, books: "Books", own: "ir.Table") -> int:
         """The records in the year, or the people who have one."""
         from ..claims.engine import fetched
@@ -110,3 +118,9 @@ def on_record(books: "Books", own: "ir.Table", outcome: str) -> "ir.Table":
     rows = rows.mutate(month=month_of(rows.outcome_date)).semi_join(own, "person_id")
     begin = books.begins(books.year)
     return rows.filter(rows.outcome == outcome, rows.month.between(begin, begin + 11))
+
+
+def no_record(books: "Books", outcome: str) -> Iterator[str]:
+    """In words, an outcome that the outcome table does not have."""
+    if absent(books.claims.outcome.outcome, [outcome]):
+        yield f"No row of the outcome table has the outcome {show(outcome)}: it counts 0."

@@ -13,19 +13,22 @@ How it reads them, where the files leave a choice:
   Inpatient and skilled nursing add the daily pass-through amount for each covered day. Allowed adds the deductible, the
   coinsurance and other payers' payments, where the file has them.
 - carrier and equipment lines have their own payment and allowed charge.
-- drugs: paid is the total cost less what the patient and others for them paid; allowed is the total cost.
+- drugs: paid is what the plan paid (CVRD_D_PLAN_PD_AMT and NCVRD_PLAN_PD_AMT); where the file does not have it, the
+  total cost less what the patient and others for them paid. Allowed is the total cost.
 - a claim that is not the final action (FINAL_ACTION other than F) is left out, and counted.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
+from ..engine import fetched
 from ..layout import MOST_CODES
-from .source import GENDERS, RACES, Columns, Files, Imported, Kind, Read, claims_of, count, mapped, row_of
+from .source import GENDERS, RACES, Columns, Files, Imported, Kind, Read, count, given_twice, mapped, of_nobodys_years, row_of
 
 _PERSON = (("bene_id",),)
 _CLAIM = (*_PERSON, ("clm_id",), ("clm_from_dt",))
@@ -71,7 +74,8 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
     files.refuse_without("beneficiary", *(() if any(files.found[kind] for kind in kinds) else kinds))
     log, tables, parts = [], {}, []
     step("Beneficiaries")
-    tables["eligibility"], rows = _eligibility(files)
+    tables["eligibility"], people = _eligibility(files)
+    rows = count(people)
     why = "a span for months that follow one another with the same plan and dual status"
     log.append(Read("beneficiary", rows, "eligibility", count(tables["eligibility"]), why))
     for kind in (*INSTITUTIONAL, "carrier", "dme", "pde"):
@@ -92,7 +96,18 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
         else:
             parts.append(lines)
     tables["medical_claim"] = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    return Imported(claims_of(tables), (*log, *files.not_read()))
+    files.refuse()
+    notes = (*_misnamed(people), *given_twice(people), *of_nobodys_years(people, tables))
+    return Imported(tables, (*log, *files.not_read()), notes)
+
+
+def _misnamed(people: ir.Table) -> Iterator[str]:
+    """In words, the beneficiary files whose name has another year than their rows."""
+    years = people.group_by("file").agg(first=people.year.min(), last=people.year.max()).order_by("file")
+    for row in fetched(years):
+        named = re.search(r"(19|20)[0-9]{2}", row["file"])
+        if named and row["first"] is not None and not row["first"] <= int(named[0]) <= row["last"]:
+            yield f"{row['file']}: its rows are of {row['first']}, whatever its name says."
 
 
 def _final(given: ir.Table) -> ir.Table:
@@ -101,13 +116,13 @@ def _final(given: ir.Table) -> ir.Table:
     return given.filter(Columns(given, "").text("final_action").fill_null("F") == "F")
 
 
-def _eligibility(files: Files) -> tuple[ir.Table, int]:
-    """Spans of months with the same plan and dual status, and how many rows the files had."""
-    months, rows = [], 0
+def _eligibility(files: Files) -> tuple[ir.Table, ir.Table]:
+    """Spans of months with the same plan and dual status; and the person, year and file of each row."""
+    months, people = [], []
     for n, path in enumerate(files.found["beneficiary"]):
         table = files.table("beneficiary", [path], f"given_beneficiary_{n}")
         assert table is not None
-        of, rows = files.columns(table, str(path)), rows + count(table)
+        of = files.columns(table, str(path))
         person = {
             "person_id": of.text("bene_id"),
             "gender": mapped(of.text("bene_sex_ident_cd"), GENDERS),
@@ -118,6 +133,7 @@ def _eligibility(files: Files) -> tuple[ir.Table, int]:
             "zip_code": ibis.coalesce(of.text("bene_zip_cd"), of.text("zip_cd")),
         }
         year = ibis.coalesce(of.number("rfrnc_yr"), of.number("bene_enrollmt_ref_yr")).cast("int64")
+        people.append(table.select(person_id=person["person_id"], year=year, file=ibis.literal(path.name)))
         for number, short in enumerate(MONTHS, 1):
             two = f"{number:02d}"
             entitled = _first(of, f"mdcr_entlmt_buyin_{number}_ind", f"mdcr_entlmt_buyin_ind_{two}")
@@ -132,7 +148,7 @@ def _eligibility(files: Files) -> tuple[ir.Table, int]:
                 status=_first(of, f"mdcr_stus_{short}_cd", f"mdcr_status_code_{two}"),
             )
             months.append(rows_of_month.filter(rows_of_month.entitled.fill_null(False)).drop("entitled"))
-    all_months = files.stored("months", months)
+    all_months, everyone = files.stored("months", months), files.stored("people", people)
     one = all_months.group_by("person_id", "month").agg(
         **{column: all_months[column].max() for column in all_months.columns if column not in ("person_id", "month")}
     )
@@ -168,7 +184,7 @@ def _eligibility(files: Files) -> tuple[ir.Table, int]:
         zip_code=spans.zip_code,
         data_source="medicare",
     )  # fmt: skip
-    return files.stored("eligibility", [made]), rows
+    return files.stored("eligibility", [made]), everyone
 
 
 def _first(of: Columns, *names: str) -> ir.StringValue:
@@ -275,6 +291,8 @@ def _drugs(of: Columns) -> ir.Table:
         return of.number(name).fill_null(0)
 
     total = of.number("tot_rx_cst_amt")
+    covered, other = of.number("cvrd_d_plan_pd_amt"), of.number("ncvrd_plan_pd_amt")
+    by_plan = ibis.ifelse(covered.isnull() & other.isnull(), ibis.null("float64"), covered.fill_null(0) + other.fill_null(0))
     npi = ibis.ifelse(of.text("prscrbr_id_qlfyr_cd") == "01", of.text("prscrbr_id"), ibis.null("string"))
     return row_of(
         "pharmacy_claim", of.table,
@@ -292,7 +310,7 @@ def _drugs(of: Columns) -> ir.Table:
         days_supply=of.number("days_suply_num"),
         refills=of.number("fill_num"),
         paid_date=of.day("pd_dt"),
-        paid_amount=total - zero("ptnt_pay_amt") - zero("othr_troop_amt") - zero("plro_amt"),
+        paid_amount=by_plan.fill_null(total - zero("ptnt_pay_amt") - zero("othr_troop_amt") - zero("plro_amt")),
         allowed_amount=total,
         copayment_amount=of.number("ptnt_pay_amt"),
         data_source="medicare",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ import ibis.expr.types as ir
 from ...refusal import Fault, Refusal, did_you_mean, show
 from ..engine import blaming, fetched, scratch
 from ..folder import faults_in, header, listed, load
-from ..layout import SCHEMAS, Claims, told_apart
+from ..layout import SCHEMAS, Claims, Given, told_apart
+from ..used import use
 
 READ = (".csv", ".parquet", ".txt")
 PACKED = (".gz", ".zip", ".bz2", ".zst", ".7z", ".tsv", ".dat", ".xlsx", ".xls", ".sas7bdat")
@@ -36,16 +38,22 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True)
 class Imported:
-    """Claims in the five tables, and what became of each kind of file."""
+    """The five tables of a publisher's files, what became of each kind of file, and what someone should know of them."""
 
-    claims: Claims
+    tables: dict[str, ir.Table]
     read: tuple[Read, ...]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The rows of the tables that are used, as when they are read again."""
+        return use({name: Given(name, table) for name, table in self.tables.items()})
 
     def write(self, folder: Path, on_step: Callable[[str], None] | None = None) -> None:
         """Each table that has rows as NAME.parquet in a new folder."""
         folder.mkdir(parents=True)
         made = {read.table for read in self.read if read.became}
-        for name, table in self.claims.tables().items():
+        for name, table in self.tables.items():
             if name in made:
                 if on_step:
                     on_step(f"Writing {name}")
@@ -85,9 +93,10 @@ class Files:
         self.unread = [path.name for path in rest if path not in self.packed]
         self.con = scratch()
         self.asked: list[Columns] = []
+        self.faults: list[Fault] = []  # of columns, lines and cells: all are told before anything is made
 
     def refuse_without(self, *kinds: str) -> None:
-        """Refuses, all at once, kinds that are missing, files that are no table, and needed columns not there."""
+        """Refuses kinds that are missing and files that are no table; needed columns not there are told with cells."""
         faults = [
             Fault(
                 f"{self.folder}",
@@ -104,9 +113,15 @@ class Files:
         ]
         for kind, files in self.found.items():
             wrong = list(faults_in(files))
-            faults += wrong or self._columns_missing(kind, files)
+            faults += wrong
+            self.faults += [] if wrong else self._columns_missing(kind, files)
         if faults:
-            raise Refusal(faults)
+            raise Refusal(faults + self.faults)
+
+    def refuse(self) -> None:
+        """Refuses with every fault that was found on the way."""
+        if self.faults:
+            raise Refusal(self.faults)
 
     def _columns_missing(self, kind: str, files: Sequence[Path]) -> list[Fault]:
         faults = []
@@ -130,13 +145,10 @@ class Files:
             table, junk = load(self.con, name or f"given_{kind}", files)
             table = told_apart(table, "")
             rows = count(table)
-        if junk:
-            raise Refusal(
-                [Fault(where, line.strip()[:60], "a row as the header says", "mend it") for where, line in junk]
-            )
-        if not rows:
+        self.faults += [Fault(where, line.strip()[:60], "a row as the header says", "mend it") for where, line in junk]
+        if not rows and not junk:
             do = "check that it was written to its end"
-            raise Refusal([Fault(place, "a header and no rows", "a row or more", do)])
+            self.faults.append(Fault(place, "a header and no rows", "a row or more", do))
         return table
 
     def place(self, kind: str, files: Sequence[Path] | None = None) -> str:
@@ -153,9 +165,7 @@ class Files:
         """Rows from several files as one table in the engine, worked out once."""
         waiting, self.asked = self.asked, []
         with blaming(str(self.folder), "cells as the layout says", "mend the cell that is named"):
-            faults = [fault for of in waiting for fault in of.faults()]
-            if faults:
-                raise Refusal(faults)
+            self.faults += [fault for of in waiting for fault in of.faults()]
             rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
             made: ir.Table = self.con.create_table(f"made_{name}", rows)
             return made
@@ -265,5 +275,21 @@ def count(table: ir.Table) -> int:
     return int(table.count().to_pyarrow().as_py())
 
 
-def claims_of(tables: dict[str, ir.Table]) -> Claims:
-    return Claims(**{n: tables[n] if n in tables else ibis.memtable([], schema=s) for n, s in SCHEMAS.items()})
+def given_twice(people: ir.Table) -> Iterator[str]:
+    """In words, the persons of a year who have more than one row; `people` has person_id and year of every row."""
+    twice = people.group_by("person_id", "year").agg(rows=people.count()).filter(lambda t: t.rows > 1)
+    for row in fetched(twice.group_by("year").agg(people=twice.count(), rows=twice.rows.sum()).order_by("year")):
+        who = f"{row['people']:,} {'person has' if row['people'] == 1 else 'people have'}"
+        yield f"{row['year']}: {who} more than one row of the year ({row['rows']:,} rows): their months count once."
+
+
+def of_nobodys_years(people: ir.Table, tables: dict[str, ir.Table]) -> Iterator[str]:
+    """In words, the years of service in which no beneficiary is given, with their claim lines and dollars."""
+    years = people.select("year").distinct()
+    for name, day in (("medical_claim", "claim_start_date"), ("pharmacy_claim", "dispensing_date")):
+        if name in tables:
+            lines = tables[name].mutate(year=lambda t, day=day: t[day].year().cast("int64")).anti_join(years, "year")
+            found = lines.group_by("year").agg(n=lines.count(), paid=lines.paid_amount.sum()).order_by("year")
+            for row in fetched(found):
+                money = f"{row['n']:,} lines, ${row['paid'] or 0:,.2f}"
+                yield f"{row['year']}: no beneficiary is given, so that {name} of it ({money}) is nobody's."

@@ -37,9 +37,10 @@ from .source import (
     Imported,
     Kind,
     Read,
-    claims_of,
     count,
+    given_twice,
     mapped,
+    of_nobodys_years,
     row_of,
 )
 
@@ -95,7 +96,8 @@ def adapt(folder: Path, on_step: Callable[[str], None] | None = None) -> Importe
         tables["pharmacy_claim"] = files.stored("pharmacy_claim", [_drugs(files.columns(drugs, files.place("drugs")))])
         became = count(tables["pharmacy_claim"])
         log.append(Read("drugs", count(drugs), "pharmacy_claim", became, "one line for each event"))
-    return Imported(claims_of(tables), (*log, *files.not_read()))
+    files.refuse()
+    return Imported(tables, (*log, *files.not_read()), (*given_twice(people), *of_nobodys_years(people, tables)))
 
 
 def _people(files: Files) -> ir.Table:
