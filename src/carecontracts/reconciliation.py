@@ -46,7 +46,7 @@ class Kind(StrEnum):
     SCORES = auto()
 
     READ = auto()
-    UNUSABLE = auto()  # this and the next five: lines that no step uses, for the reasons in `claims/used.py`
+    UNUSABLE = auto()  # this and the next five: for the reasons in `claims/used.py`
     REPLACED = auto()
     AGAIN = auto()
     NETTED = auto()
@@ -89,10 +89,12 @@ class Kind(StrEnum):
     BENCHMARK = auto()
 
 
+# The lines that no step uses, in whatever year: of every group of people the same rows.
+NEVER_USED = frozenset({Kind.UNUSABLE, Kind.REPLACED, Kind.AGAIN, Kind.NETTED, Kind.VERSION, Kind.STRANGER})
+
 # The rules that take claim lines out: their rows add up, from all lines of a year, to those that count.
 LINES_LEFT_OUT = frozenset(list(Kind)[: list(Kind).index(Kind.COUNTS)]) - {Kind.ENROLLED} | {
-    Kind.UNUSABLE, Kind.REPLACED, Kind.AGAIN, Kind.NETTED, Kind.VERSION, Kind.STRANGER,
-    Kind.OTHER_PAYER, Kind.NO_AMOUNT, Kind.PAID_LATE, Kind.SERVICE, Kind.FEE_CLAIMS, Kind.NOT_ENROLLED,
+    *NEVER_USED, Kind.OTHER_PAYER, Kind.NO_AMOUNT, Kind.PAID_LATE, Kind.SERVICE, Kind.FEE_CLAIMS, Kind.NOT_ENROLLED,
     Kind.NOT_COVERED,
 }  # fmt: skip
 
@@ -290,7 +292,8 @@ def _hidden_dollars(rows: Sequence[Dollars], small_groups: Collection[tuple[int,
     for group in groups:
         of_other_years = [row[4:] for row in group.values() if row.kind == Kind.OTHER_YEAR]
         for place, row in group.items():
-            stands_for = (row.kind, row.people, row.lines, row.cents, *of_other_years)
+            of_its_year = () if row.kind in NEVER_USED else of_other_years
+            stands_for = (row.kind, row.people, row.lines, row.cents, *of_its_year)
             if row.kind == Kind.COUNTS:
                 whole[place] = stands_for
             left_out = row.kind == Kind.OTHER_YEAR or (row.kind in LINES_LEFT_OUT and row.people)

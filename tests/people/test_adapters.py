@@ -371,3 +371,33 @@ def test_a_claim_counts_that_does_not_say_that_it_is_not_final(rif, says, rows):
     write(rif / "carrier.csv", [first, second | {"FINAL_ACTION": says}], "|")
     (carrier,) = (read for read in medicare.adapt(rif).read if read.file == "carrier")
     assert (carrier.rows, carrier.became) == (2, rows)
+
+
+def test_an_import_says_who_is_given_twice_and_whose_years_are_nobodys(rif, tmp_path, run):
+    """The file of 2018 holds the rows of 2019 again; the year of the line of 2018 is then nobody's."""
+    (rif / "beneficiary_2018.csv").write_text((rif / "beneficiary_2019.csv").read_text())
+    carrier = rif / "carrier.csv"
+    carrier.write_text(carrier.read_text().replace("19-Mar-2019|24-Mar-2019", "19-Mar-2018|24-Mar-2018", 1))
+    code, _, err = run("claims", "import", "medicare", rif, tmp_path / "out")
+    assert code == 0
+    assert "beneficiary_2018.csv: its rows are of 2019, whatever its name says." in err
+    assert "2019: 1 person has more than one row of the year (2 rows): their months count once." in err
+    assert "2018: no beneficiary is given, so that medical_claim of it (1 line, $104.25) is nobody's." in err
+
+
+def test_a_drug_costs_what_the_plan_paid_where_the_file_has_it(rif):
+    """Covered 70 and not covered 5 are the plan's; without them 100 less 40, 5 and 1."""
+    assert medicare.adapt(rif).claims.pharmacy_claim.paid_amount.execute().tolist() == [54]
+    head, row = (rif / "pde.csv").read_text().splitlines()
+    (rif / "pde.csv").write_text(f"{head}|CVRD_D_PLAN_PD_AMT|NCVRD_PLAN_PD_AMT\n{row}|70|5\n")
+    assert medicare.adapt(rif).claims.pharmacy_claim.paid_amount.execute().tolist() == [75]
+
+
+def test_a_missing_column_does_not_hide_a_cell_that_is_no_date(rif):
+    for name, old, new in (("pde.csv", "01-Apr-2019", "April 1"), ("hha.csv", "CLM_PMT_AMT", "CLM_PAID")):
+        (rif / name).write_text((rif / name).read_text().replace(old, new))
+    with pytest.raises(Refusal) as caught:
+        medicare.adapt(rif)
+    assert [Path(fault.where).name for fault in caught.value.faults] == [
+        "hha.csv, column CLM_PMT_AMT", "pde.csv, column SRVC_DT",
+    ]  # fmt: skip

@@ -271,7 +271,12 @@ def test_the_command_prints_and_writes_the_whole_report(broken, run, tmp_path):
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {(r["table"], r["column"], r["rule"]) for r in rows} >= set(EXPECTED)
-    for words in ("an empty file", "a line that is no row", "claim c0 line 1: 'eighty'", "Later steps refuse these claims"):
+    for words in (
+        "an empty file",
+        "a line that is no row",
+        "claim c0 line 1: 'eighty'",
+        "Later steps refuse these claims",
+    ):
         assert words in out
     medical = next(line for line in out.splitlines() if line.startswith("medical_claim  ") and " 2,026 " in line)
     assert medical.split()[1:4] == ["2,026", "41", "1,985"]

@@ -169,7 +169,8 @@ def test_admissions_count_by_the_day_they_begin_over_member_years():
     stays = [stay("2024-12-31", "01-04"), stay("01-10", "01-12"), stay("12-31", "2026-01-03"), stay("06-01", "06-02")]
     people = [covered(), covered("b", start="2025-10-01")]
     assert counted(claims_of(stays, people), "admissions") == (1.25, 3)  # 12 + 3 months
-    table = measure_table(claims_of(stays, people), claims_of(stays, people).eligibility, YEAR, ["admissions"])
+    claims = claims_of(stays, people)
+    table = measure_table(claims, claims.eligibility, YEAR, ["admissions"])
     assert table.rate.execute()[0] == pytest.approx(1000 * 3 / 1.25)
 
 

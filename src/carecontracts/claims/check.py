@@ -221,7 +221,9 @@ class _Table:
         """Rules that take nothing out; those of the same rows are counted in one pass."""
         counts: dict[int, int] = {}
         for rows in {id(rows): rows for _, rows, _ in self.broken}.values():
-            asked = {f"rule_{n}": where.cast("int64").sum() for n, (_, of, where) in enumerate(self.broken) if of is rows}
+            asked = {
+                f"rule_{n}": where.cast("int64").sum() for n, (_, of, where) in enumerate(self.broken) if of is rows
+            }
             counts |= {int(name[5:]): count or 0 for name, count in _first(rows.aggregate(**asked)).items()}
         for n, (rule, rows, where) in enumerate(self.broken):
             if counts[n]:
@@ -256,7 +258,9 @@ class _Table:
         if count:
             do = "agree whether such claims count: a contract's `begun` says it; by default, those of a covered month"
             shown = self._examples(outside, column)
-            yield self._finding(column, "on a day without coverage", count, KEPT, shown, do, False, found["dollars"] or 0)
+            yield self._finding(
+                column, "on a day without coverage", count, KEPT, shown, do, False, found["dollars"] or 0
+            )
 
     def _contradictions(self) -> Iterator[Finding]:
         if self.name == "eligibility":
@@ -281,7 +285,9 @@ class _Table:
     def _one_each(self, of: str, column: str, effect: str, fault: bool = False) -> Iterator[Finding]:
         if column not in self.present:
             return
-        groups = self.table.used.group_by(of).agg(values=lambda t: t[column].nunique()).filter(lambda t: t["values"] > 1)
+        groups = (
+            self.table.used.group_by(of).agg(values=lambda t: t[column].nunique()).filter(lambda t: t["values"] > 1)
+        )
         count = _first(groups.aggregate(n=groups.count()))["n"]
         if count:
             shown = tuple(str(row[of]) for row in groups.limit(MOST_EXAMPLES).to_pyarrow().to_pylist())

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 import ibis
-import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from ..refusal import Fault, Refusal, did_you_mean, show
-from .engine import blaming, duckdb, fetched, scratch, tables_in
+from .engine import blaming, duckdb, scratch, tables_in
 from .folder import Sorted, faults_in, load, opened, sort
 from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, misfit, told_apart
 from .used import use
@@ -169,7 +168,10 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[tuple[str, Fault]]
             old = {"person_id": "patient_id"}.get(column)
             near = f"did you mean '{old}'? " if old in columns else did_you_mean(column, columns)
             do = f"{near}name the column {column}"
-            yield column, Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do)
+            yield (
+                column,
+                Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do),
+            )
     for column, dtype in SCHEMAS[name].items():
         if column in columns and (allowed := misfit(written.rows[column].type(), dtype)):
             given = str(written.rows[column].type())

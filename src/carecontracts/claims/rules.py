@@ -44,7 +44,9 @@ def row_rules(name: str, columns: Iterable[str], today: date) -> list[Rule]:
         if column in CODES:
             code = CODES[column]
             do = "write one of the values" if code.words.startswith("one of") else "write the code as its standard does"
-            rules.append(Rule(column, f"not {code.words}", _like(column, code.form), do, fault=column not in MAY_DIFFER))
+            rules.append(
+                Rule(column, f"not {code.words}", _like(column, code.form), do, fault=column not in MAY_DIFFER)
+            )
     for first, then, words, effect, fault in ORDERS.get(name, []):
         rules.append(Rule(then, words, in_order(first, then), "swap or mend the dates", effect, fault))
     return [rule for rule in rules if rule.column in set(columns)]

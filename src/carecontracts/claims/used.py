@@ -174,7 +174,10 @@ class Using:
             yield Fault(f"{self.given.place}, {row}, column {rule.column}", f"{show(first[told])}{more}", allowed, do)
         for where_, line in self.given.junk:
             yield Fault(
-                f"{self.given.place}: {where_}", show(line.strip()), "a row as the header says, in UTF-8", "mend the line"
+                f"{self.given.place}: {where_}",
+                show(line.strip()),
+                "a row as the header says, in UTF-8",
+                "mend the line",
             )
 
     # --- what stays
@@ -477,7 +480,10 @@ def _replaced(rows: ir.Table) -> ir.Table:
 
     return kept(
         ibis.union(
-            told("replaced", settled, voided, replaced), told("void", lost), told("several", unclear), told("alone", alone)
+            told("replaced", settled, voided, replaced),
+            told("void", lost),
+            told("several", unclear),
+            told("alone", alone),
         )
     )
 

@@ -28,7 +28,20 @@ import ibis.expr.types as ir
 
 from ..engine import fetched
 from ..layout import MOST_CODES
-from .source import GENDERS, RACES, Columns, Files, Imported, Kind, Read, count, given_twice, mapped, of_nobodys_years, row_of
+from .source import (
+    GENDERS,
+    RACES,
+    Columns,
+    Files,
+    Imported,
+    Kind,
+    Read,
+    count,
+    given_twice,
+    mapped,
+    of_nobodys_years,
+    row_of,
+)
 
 _PERSON = (("bene_id",),)
 _CLAIM = (*_PERSON, ("clm_id",), ("clm_from_dt",))
@@ -292,7 +305,9 @@ def _drugs(of: Columns) -> ir.Table:
 
     total = of.number("tot_rx_cst_amt")
     covered, other = of.number("cvrd_d_plan_pd_amt"), of.number("ncvrd_plan_pd_amt")
-    by_plan = ibis.ifelse(covered.isnull() & other.isnull(), ibis.null("float64"), covered.fill_null(0) + other.fill_null(0))
+    by_plan = ibis.ifelse(
+        covered.isnull() & other.isnull(), ibis.null("float64"), covered.fill_null(0) + other.fill_null(0)
+    )
     npi = ibis.ifelse(of.text("prscrbr_id_qlfyr_cd") == "01", of.text("prscrbr_id"), ibis.null("string"))
     return row_of(
         "pharmacy_claim", of.table,

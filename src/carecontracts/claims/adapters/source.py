@@ -38,7 +38,7 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True)
 class Imported:
-    """The five tables of a publisher's files, what became of each kind of file, and what someone should know of them."""
+    """The five tables of a publisher's files, what became of each kind of file, and what someone should know."""
 
     tables: dict[str, ir.Table]
     read: tuple[Read, ...]
@@ -291,5 +291,5 @@ def of_nobodys_years(people: ir.Table, tables: dict[str, ir.Table]) -> Iterator[
             lines = tables[name].mutate(year=lambda t, day=day: t[day].year().cast("int64")).anti_join(years, "year")
             found = lines.group_by("year").agg(n=lines.count(), paid=lines.paid_amount.sum()).order_by("year")
             for row in fetched(found):
-                money = f"{row['n']:,} lines, ${row['paid'] or 0:,.2f}"
+                money = f"{row['n']:,} line{'s' * (row['n'] != 1)}, ${row['paid'] or 0:,.2f}"
                 yield f"{row['year']}: no beneficiary is given, so that {name} of it ({money}) is nobody's."
