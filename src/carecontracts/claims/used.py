@@ -237,9 +237,9 @@ class Using:
         """The rows of a table, their people and cents; each row as often as a column says."""
         weight = rows[times].sum() if times else rows.count()
         asked: dict[str, ir.Value] = {"rows": weight, "people": rows.person_id.nunique()}
-        if self.name in CLAIMS:
-            for part in ("paid", "allowed"):
-                cents = _cents(rows, f"{part}_amount") if f"{part}_amount" in rows.columns else ibis.literal(0)
+        for part in ("paid", "allowed"):
+            if f"{part}_amount" in rows.columns:
+                cents = _cents(rows, f"{part}_amount")
                 asked[part] = (cents * rows[times] if times else cents).sum()
         (found,) = fetched(rows.aggregate(**asked))
         return {"paid": 0, "allowed": 0} | {part: int(value or 0) for part, value in found.items()}
