@@ -107,6 +107,21 @@ def test_a_score_is_of_the_year_before(day: str, counts: bool) -> None:
     assert ratio(made) == pytest.approx((24 * 1.3 + 6 * 1.9) / 30 if counts else 1.3)
 
 
+def test_a_score_may_be_of_the_year_itself() -> None:
+    # Those of 2024 explain nothing then: of 2026 ann has 1.2 and bob 2, of 2025 they have 1.5 and 1.1.
+    now = [("ann", "2026-01-01", 1.2), ("bob", "2026-12-31", 2.0), ("bob", "2027-01-01", 9.0)]
+    assert ratio(run(claims([*SCORES, *now]), **GIVEN, known="the year itself")) == pytest.approx(1.6 / 1.3)
+    assert "A person's score is of the year itself" in Risk(**GIVEN, known="the year itself").say()  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_model_may_be_read_in_the_year_itself_at_the_age_of_its_end() -> None:
+    # In 2026 all are 71; cat has six months of it. In 2025 ann and bob were 70.
+    own, new = (published([], age=71, sex="F", orec="", new_enrollee=new) for new in (False, True))
+    made = run(claims(), score="CMS-HCC V24", known="the year itself")
+    assert ratio(made) == pytest.approx((24 * own + 6 * new) / 30 / published([], age=70, sex="F", orec=""))
+
+
 def test_a_contract_year_of_october_has_the_scores_of_the_one_before() -> None:
     # October 2025 to September 2026 is before the contract year 2026; 2025's begins in October 2024.
     scores = [

@@ -26,13 +26,13 @@ class Risk(Part):
 
     ratio = average score of the year / weighted average score of the earlier years' people, within the limits
 
-    A score is read from the year before the one that it explains, and weighted by member months.
+    A score is weighted by member months.
     """
 
     title = "Risk adjustment"
     words = (
         "The benchmark is multiplied by the growth of the average risk score: {score}.",
-        "A person's score is of the year before the one that it explains, and weighs as the person's member months.",
+        "A person's score is of {known}, and weighs as the person's member months.",
         "People with fewer than 12 months of coverage in that year have the score of new enrollees, without diagnoses.",
         "The scores are those that the outcome table records as {outcome}.",
         "Of several that it records for a person in that year, {several} counts.",
@@ -41,6 +41,10 @@ class Risk(Part):
         "The score falls by {most_fall} at most.",
     )
     spoken = {
+        "known": {
+            "the year before": "the year before the one that it explains",
+            "the year itself": "the year itself that it explains",
+        },
         "several": {"the last": "the last (of one day, the larger)"},
         "unscored": {
             "at the average": "taken at the average of those who have one",
@@ -54,6 +58,7 @@ class Risk(Part):
     )
     score: Literal["CMS-HCC V28", "CMS-HCC V24", "a given score"]
     outcome: Name | None = None
+    known: Literal["the year before", "the year itself"] = "the year before"
     several: Literal["the last", "the largest", "the average"] = "the last"
     unscored: Literal["at the average", "at 1", "refused"] = "at the average"
     most_growth: Share | None = None
@@ -80,9 +85,17 @@ class Risk(Part):
             refuse(f"`several` with `score: {self.score}`", "`several` with `score: a given score`", "take it out")
         return self
 
+    def read_from(self, year: int) -> int:
+        """The year that a year's scores are of.
+
+        >>> Risk(score="CMS-HCC V28").read_from(2026)
+        2025
+        """
+        return year if self.known == "the year itself" else year - 1
+
     def years_read(self, books: "Books", year: int) -> Iterator[tuple[int, str]]:
         if not self.given:
-            yield year - 1, "the risk score"
+            yield self.read_from(year), "the risk score"
 
     def faults(self, books: "Books") -> Iterator[Fault]:
         if not self.given and books.first_month != 1:
@@ -114,7 +127,7 @@ class Risk(Part):
         return float(ratio)
 
     def average(self, books: "Books", group: str, own: "ir.Table", year: int) -> float:
-        """The average score of people, from the year before, weighted by their months; those without one are counted.
+        """The average score of the people of a year, weighted by their months; those without one are counted.
 
         Raises: Refusal where nobody has a score, or somebody has none and that was agreed to be a fault.
         """
@@ -123,7 +136,7 @@ class Risk(Part):
         from .books import in_months
 
         rows = own.select("person_id", "months", "gender", "age")
-        rows = rows.left_join(self.scores(books, own, year - 1), "person_id").drop("person_id_right")
+        rows = rows.left_join(self.scores(books, own, year), "person_id").drop("person_id_right")
         none, many = rows.score.isnull(), rows.times.fill_null(0) > 1
         (row,) = fetched(
             rows.agg(
@@ -163,28 +176,30 @@ class Risk(Part):
             rows = books.claims.outcome
             rows = rows.filter(rows.outcome == self.outcome)
             (row,) = fetched(rows.agg(first=rows.outcome_date.min(), last=rows.outcome_date.max()))
-            first, last = first_day(year - 1, books.first_month), last_day(year - 1, books.first_month)
+            of = self.read_from(year)
+            first, last = first_day(of, books.first_month), last_day(of, books.first_month)
             given = f"none of “{self.outcome}” from {first} to {last}"
             if row["first"]:
                 given += f"; it is on record from {row['first']} to {row['last']}"
-                do = "date each score in the year before the one that it explains, or take the risk adjustment out"
+                do = f"date each score in {self.say_term('known')}, or say otherwise with `known`"
         return Fault(f"risk scores, {year}", given, "a score above 0 for the people who count", do)
 
     def scores(self, books: "Books", own: "ir.Table", year: int) -> "ir.Table":
-        """Each person's score by what is known of a year, and how often it is on record: person_id, score, times."""
+        """Each person's score of a contract year, and how often it is on record: person_id, score, times."""
+        of = self.read_from(year)
         if self.given:
-            return self._on_record(books, year)
+            return self._on_record(books, of)
         import ibis
 
         from ..people.hcc import scores
         from ..people.months import coverage
 
-        before = coverage(books.claims, [year]).select("person_id", covered="months")
-        people = own.select("person_id", "gender", age=own.age - 1).left_join(before, "person_id")
+        covered = coverage(books.claims, [of]).select("person_id", covered="months")
+        people = own.select("person_id", "gender", age=own.age - (year - of)).left_join(covered, "person_id")
         people = people.drop("person_id_right").mutate(
-            year=ibis.literal(year, "int64"), months=people.covered.fill_null(0)
+            year=ibis.literal(of, "int64"), months=people.covered.fill_null(0)
         )
-        scored = scores(people, books.claims, year, model=f"CMS-HCC Model {self.score.split()[1]}")
+        scored = scores(people, books.claims, of, model=f"CMS-HCC Model {self.score.split()[1]}")
         return scored.select("person_id", score=scored.hcc, times=scored.hcc.notnull().cast("int64"))
 
     def _on_record(self, books: "Books", year: int) -> "ir.Table":
@@ -203,7 +218,7 @@ class Risk(Part):
         if bad["n"]:
             given = f"{bad['n']:,} of “{self.outcome}” from {first} to {last} are no number from {low} to {high}"
             do = "check outcome_value: an average person's score is 1, not 100"
-            raise Refusal([Fault(f"risk scores, {year + 1}", given, f"scores from {low} to {high}", do)])
+            raise Refusal([Fault(f"risk scores of {year}", given, f"scores from {low} to {high}", do)])
         person = ibis.window(group_by="person_id", order_by=[ibis.desc("outcome_date"), ibis.desc("outcome_value")])
         rows = rows.mutate(place=ibis.row_number().over(person))
         last_score = rows.outcome_value.max(where=rows.place == 0)
