@@ -10,6 +10,7 @@ import yaml
 from numpy.random import default_rng
 
 from carecontracts import Contract
+from carecontracts.claims.check import check
 from carecontracts.claims.layout import Claims
 from carecontracts.claims.read import from_frames
 from carecontracts.measured import Measured, measure
@@ -114,6 +115,15 @@ def test_several_payers_and_none_named_is_refused() -> None:
         [covered("2025-01-01", None), covered("2025-01-01", None, "b", payer="PLAN A ")], [paid("2025-05-05", 40)]
     )
     assert facts(one)["lives"] == 2  # one payer, spelled twice
+
+
+def test_check_says_that_there_are_several_payers() -> None:
+    notes = {note.table: note for note in check(both()).notes if note.rule == "several payers"}
+    assert notes["eligibility"].examples == ("'medicare': 1 rows", "'plan a': 1 rows")
+    assert notes["medical_claim"].examples == ("'medicare': 1 rows, $5,000.00", "'plan a': 1 rows, $40.00")
+    assert "`payers` of `enrollment`" in notes["medical_claim"].do
+    alone = claims_of([covered("2025-01-01", None)], [paid("2025-05-05", 40), paid("2025-05-06", 7, payer=None)])
+    assert not [note for note in check(alone).notes if note.rule == "several payers"]
 
 
 @pytest.mark.parametrize(
@@ -397,7 +407,8 @@ def test_by_default_what_began_out_of_a_covered_month_does_not_count() -> None:
 def test_each_line_has_one_reason() -> None:
     # Of who does not count, their own rule says why; of who was not covered in the year at all, that.
     spans = [covered("2025-01-01", "2025-01-31"), covered("2025-01-01", "2025-02-28", "young", birth_date="2015-01-01")]
-    lines = [paid("2025-10-01", 1), paid("2025-10-01", 10, "young"), paid("2025-10-01", 100, "stranger")]
+    spans.append(covered("2024-01-01", "2024-12-31", "gone"))
+    lines = [paid("2025-10-01", 1), paid("2025-10-01", 10, "young"), paid("2025-10-01", 100, "gone")]
     made = run(claims_of(spans, lines), population={"age_from": 18})
     rows = {r.kind: r.cents // 100 for r in made.reconciliation.dollars if r.group == THE_YEAR}
     assert (rows[Kind.NOT_COVERED], rows[Kind.YOUNG], rows[Kind.NOT_ENROLLED]) == (-1, -10, -100)

@@ -192,6 +192,7 @@ class _Table:
         if self.people is not None:
             step(f"{self.name}: members and coverage")
             yield from self._outside(self.people)
+        yield from self._payers()
         yield from self._contradictions()
 
     def _columns(self) -> Iterator[Finding]:
@@ -261,6 +262,24 @@ class _Table:
             yield self._finding(
                 column, "on a day without coverage", count, KEPT, shown, do, False, found["dollars"] or 0
             )
+
+    def _payers(self) -> Iterator[Finding]:
+        """The payers of a table that holds several, each with its rows and dollars."""
+        if "payer" not in self.present:
+            return
+        used = self.table.used
+        paid = used.paid_amount.sum().fill_null(0) if self.name in CLAIMS else ibis.literal(0.0)
+        by = used.group_by(payer=used.payer.strip().lower()).agg(rows=used.count(), paid=paid)
+        payers = fetched(by.filter(by.payer.notnull(), by.payer != "").order_by("payer"))
+        if len(payers) > 1:
+            of_claims = self.name in CLAIMS
+            shown = tuple(
+                f"{row['payer']!r}: {row['rows']:,} rows" + (f", ${row['paid']:,.2f}" if of_claims else "")
+                for row in payers[:MOST_EXAMPLES]
+            )
+            count, dollars = sum(row["rows"] for row in payers), sum(row["paid"] for row in payers)
+            do = "name in a contract whose coverage and claims count: `payers` of `enrollment`"
+            yield self._finding("payer", "several payers", count, KEPT, shown, do, False, dollars)
 
     def _contradictions(self) -> Iterator[Finding]:
         if self.name == "eligibility":
