@@ -56,12 +56,13 @@ SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 
 SET_UP = '''\
 # Set-up: the package carecontracts {version}, its contracts and its data ride in this cell.
-# Where the package is installed, that one is used and this cell does nothing.
+# Where the package is installed in this version, that one is used and this cell does nothing.
 def set_up(packed):
     import importlib.util
     import sys
 
-    if importlib.util.find_spec("carecontracts"):
+    found = importlib.util.find_spec("carecontracts")
+    if found and '__version__ = "{version}"' in open(found.origin, encoding="utf-8").read():
         return
     needed = {needs}
     missing = [name for name, module in needed.items() if importlib.util.find_spec(module) is None]

@@ -30,7 +30,10 @@ FILES = {
     "mathjax/es5/tex-svg.js": "mathjax",
     "mathjax/LICENSE": "mathjax",
     "@jupyter-widgets/html-manager/dist/embed.js": "widgets",
+    "@jupyter-widgets/html-manager/dist/embed.js.LICENSE.txt": "widgets",
     "@jupyter-widgets/html-manager/dist/*.woff2": "widgets",
+    "@jupyter-widgets/controls7/LICENSE": "widgets",
+    "@fortawesome/fontawesome-free/LICENSE.txt": "fontawesome",  # of the theme's typeface and the widgets'
     f"{SANS}/files/source-sans-3-latin*-wght-*.woff2": "fonts",
     f"{SANS}/LICENSE": "fonts/source-sans-3",
     f"{SERIF}/files/source-serif-4-latin*-wght-*.woff2": "fonts",

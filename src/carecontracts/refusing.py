@@ -16,7 +16,7 @@ from .clause import MECHANISMS, Clause
 from .files import Place
 from .measuring.section import Measurement
 from .refusal import Fault, did_you_mean, in_words, listed, show
-from .units import Schedule, tidy
+from .units import Schedule, looks, tidy
 from .worded import Worded
 
 M = TypeVar("M", bound=BaseModel)
@@ -246,13 +246,14 @@ Misfit = tuple[Place, str, str, str]  # where, what is given, what is allowed, w
 def _between(contract: Any) -> Iterator[Misfit]:
     """What no clause sees alone, of a contract that is sound or in part."""
     seen: list[str] = []
+    looked: set[str | None] = {None}
     taken: set[tuple[type[Clause], str, str]] = set()
     scales = getattr(contract, "scales", {})
     for index, clause in enumerate(getattr(contract, "clauses", ())):
         if clause is None:
             continue
         name, place = getattr(clause, "name", None), ("clauses", index)
-        if name in seen:
+        if name and looks(name) in looked:
             yield (*place, "name"), f"the name {show(name)} again", "each name once", "rename one of them"
         yield from _misfits_of_parties(clause, place, getattr(contract, "parties", None))
         yield from _misfits_looking_back(clause, place, seen, taken)
@@ -261,6 +262,7 @@ def _between(contract: Any) -> Iterator[Misfit]:
                 unit = clause.terms()[term]
                 yield (*place, term), show(scale), unit.allowed, did_you_mean(scale, scales) + unit.fault(scale)
         seen += [name] if name else []
+        looked.add(looks(name) if name else None)
     yield from _misfits_of_units(getattr(contract, "clauses", ()))
     for place, part in _worded(contract, ()):
         yield from _misfits_of_bases(part, place)

@@ -7,6 +7,7 @@ A term is a number or a *schedule*, a number for each run of years; what depends
 """
 
 import math
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -250,13 +251,30 @@ def tidy(name: Any) -> Any:
     return " ".join(name.split()) if isinstance(name, str) else name
 
 
+# Cyrillic and Greek letters that look like Latin ones.
+_LATIN = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеорсухѕіјһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοιν", "ABESIJKMHOPCTYXaeopcyxsijhdqwABEZHIKMNOPTYXoiv"
+)
+
+
+def looks(name: str) -> str:
+    """How a name looks on paper, where two alphabets have a letter alike.
+
+    >>> looks("plаn") == looks("plan"), looks("план") == looks("plan")
+    (True, False)
+    """
+    return unicodedata.normalize("NFKC", str(tidy(name))).translate(_LATIN)
+
+
 def each_once(named: Any) -> Any:
-    """Names in a list, or values by name, if no name is another's but for a space."""
+    """Names in a list, or values by name, if no name is another's but for a space, or for a letter that looks alike."""
     if isinstance(named, (Mapping, list)):
-        counted = Counter(tidy(name) for name in named if isinstance(name, str))
-        for name in (name for name, times in counted.items() if times > 1):
+        names = [tidy(name) for name in named if isinstance(name, str)]
+        counted = Counter(map(looks, names))
+        for name in dict.fromkeys(name for name in names if counted[looks(name)] > 1):
             do = "rename one of them" if isinstance(named, Mapping) else "remove one of them"
-            refuse(f"the name {show(name)} twice", "each name once", do)
+            alike = "" if names.count(name) > 1 else ", in letters that look alike"
+            refuse(f"the name {show(name)} twice{alike}", "each name once", do)
     return named
 
 

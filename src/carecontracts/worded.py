@@ -26,10 +26,16 @@ from .units import Schedule, Unit, each_once, is_year, say_list, tidy, with_numb
 # --- the words of a contract file -------------------------------------------------------------------------------------
 
 
+# Letters and marks that print as nothing, so that two names could look alike.
+UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(n) for n in range(0xFE00, 0xFE10)}
+
+
 def _printable(text: str) -> str:
     text = tidy(text)  # a folded YAML string is one line
     if not text or not text.isprintable() or text[0] in "=+-@":
         refuse(show(text), "printable text that does not begin with = + - or @", "write it as plain words")
+    if unseen := next((c for c in text if c in UNSEEN), None):
+        refuse(f"{show(text)}, with U+{ord(unseen):04X}, which nobody sees", "letters that are seen", "write it anew")
     return text
 
 

@@ -223,7 +223,9 @@ def _flat(facts: Mapping[Any, Any], where: str) -> dict[str, Any]:
     """Facts by their whole names: `measures: {a: 1}` is `measures.a`."""
     flat: dict[str, Any] = {}
     for name, value in facts.items():
-        parts = {f"{name}.{part}": v for part, v in value.items()} if isinstance(value, Mapping) else {str(name): value}
+        parts = {str(name): value}
+        if isinstance(value, Mapping) and (value or name in NAMED_FACTS):  # an unknown fact is one without parts too
+            parts = {f"{name}.{part}": v for part, v in value.items()}
         for twice in flat.keys() & parts:
             raise Refusal([Fault(f"{where}, {twice}", f"{show(twice)} again", "each fact once", "remove one")])
         flat |= parts

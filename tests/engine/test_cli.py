@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
+from rich.console import Console
 
 from carecontracts import Contract, __version__, gallery, read_years
 from carecontracts.files import safe_cell
@@ -267,6 +269,33 @@ def test_mssp_wants_the_year_where_the_file_does_not_say(run, results, tmp_path)
     done = run("mssp", results, "--year", 2022)
     assert done.code == 0
     assert "Every row matches." in done.out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe of POSIX")
+def test_mssp_from_a_pipe_has_no_sum_of_nothing(run, results, tmp_path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(results.read_bytes()))
+    writer.start()
+    done = run("mssp", pipe)
+    writer.join()
+    assert (done.code, "SHA-256" in done.out) == (0, False)
+    assert "SHA-256" in run("mssp", results).out
+
+
+def test_in_a_narrow_terminal_no_column_goes_away(run, years, monkeypatch) -> None:
+    monkeypatch.setattr(Console, "is_terminal", True)
+    for columns in ("20", "79", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        out = re.sub(r"\x1b\[\d*m", "", run("settle", FOUR_CLAUSES, years).out)
+        assert {"Clause", "From", "To", "Amount", "Due", "Workings"} <= set(re.findall(r"\w+", out)), columns
+
+
+def test_an_unknown_fact_without_parts_is_unknown(run, tmp_path) -> None:
+    (tmp_path / "years.yaml").write_text("- {year: 2026, member_months: 5, spendd: {}, measures: {}}\n", "utf-8")
+    done = run("settle", "care-management-fee", tmp_path / "years.yaml")
+    assert "the unknown fact 'spendd'" in done.err
+    assert "measures" not in done.err.replace("measures.NAME", "")
 
 
 # --- text that tries to be more --------------------------------------------------------------------------------------

@@ -174,6 +174,16 @@ WRONG = {
     "a party but for a space": (
         TWO | {"parties": {"plan": "a", "plan ": "b", "clinic": "c"}}, "term `parties`", "the name 'plan' twice",
     ),
+    "a party in letters that look alike": (
+        TWO | {"parties": {"plan": "a", "pl\u0430n": "b", "clinic": "c"}}, "term `parties`",
+        "the name 'plan' twice, in letters that look alike",
+    ),
+    "a clause in letters that look alike": (
+        wrong(name="f\u0435e"), "clause 'f\u0435e', term `name`", "the name 'f\u0435e' again",
+    ),
+    "a letter that nobody sees": (
+        wrong(name="back\u3164"), "clause 'back\u3164', term `name`", "'back\u3164', with U+3164, which nobody sees",
+    ),
     "a scale but for a space": (
         TWO | {"scales": {"a": {"lives": {1: 0}}, "a ": {"lives": {1: 0}}}}, "term `scales`", "the name 'a' twice",
     ),

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,13 +27,22 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write to this file inst
 LIBRARIES = {"people": "Ibis, DuckDB and pandera", "chance": "the packages that draw chance"}
 
 
+def _install(extra: str) -> str:
+    """How to get the libraries of an extra, by their own names: this package's may be anyone's on a public index."""
+    try:
+        needed = [text.partition(";")[0].strip() for text in requires("carecontracts") or () if extra in text]
+    except PackageNotFoundError:  # run from a folder of files
+        return f"those that pyproject.toml names under `{extra}`"
+    return "pip install " + " ".join(f"'{text}'" for text in needed)
+
+
 @contextmanager
 def needing(extra: str) -> Iterator[None]:
     """Imports within it may lack a library, which a lean installation leaves out."""
     try:
         yield
     except ModuleNotFoundError as error:
-        do = f"install them: pip install 'carecontracts[{extra}]'"
+        do = f"install them: {_install(extra)}"
         raise Refusal([Fault(extra, f"no module {error.name}", LIBRARIES[extra], do)]) from None
 
 
@@ -116,8 +126,8 @@ def plain(text: str) -> Text:
 
 def screen(stderr: bool = False) -> Console:
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 160  # in a file or a pipe nothing is cut off
+    # In a file or a pipe nothing is cut off, and in a narrow terminal lines wrap: no column goes away.
+    console.width = max(console.width, 80) if console.is_terminal else 160
     return console
 
 

@@ -84,8 +84,9 @@ def mssp(
 def _settle_all(file: Path, acos: Sequence[medicare.Aco]) -> list[medicare.Settled]:
     console, errors = screen(), screen(stderr=True)
     settled = [medicare.settle(aco) for aco in track(acos, "Settling", console=errors, transient=True)]
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    console.print(plain(f"{file.name} (SHA-256 {digest}…): {len(settled):,} ACO-years\n"))
+    # what comes through a pipe cannot be read a second time
+    digest = f" (SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()[:12]}…)" if file.is_file() else ""
+    console.print(plain(f"{file.name}{digest}: {len(settled):,} ACO-years\n"))
     table = table_of(
         "Year",
         ">ACOs",
