@@ -57,7 +57,8 @@ def measure(
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
     of_payer = rules.enrollment.counted(claims)
     closed = rules.run_out.notes(of_payer, years, books.first_year, books.first_month)
-    return Measured(made, books.rows, unmade, [*claims.notes, *_left_out(books), *closed, *books.notes, *_notes(books)])
+    notes = [*claims.notes, *_nobody(books, years), *_left_out(books), *closed, *books.notes, *_notes(books)]
+    return Measured(made, books.rows, unmade, notes)
 
 
 # --- what there is to work with, and what is missing ------------------------------------------------------------------
@@ -134,6 +135,18 @@ def _left_out(books: Books) -> Iterator[str]:
         if row.group == THE_YEAR and row.kind in words and row.lines:
             lines = f"{-row.lines:,} claim line{'s' * (row.lines != -1)}"
             yield f"{row.year}: {lines}, ${-row.cents / 100:,.2f}, do not count: {words[row.kind]}."
+
+
+def _nobody(books: Books, years: list[int]) -> Iterator[str]:
+    """Years between others without a claim line, tiers and groups without people: a slip, more often than a fact."""
+    for year in range(years[0], years[-1]):
+        if year not in years:
+            yield f"{year}: no claim line, so the year is not measured. Is a file missing?"
+    for row in books.rows.people:
+        if row.people == 0 and row.kind == Kind.COUNTS and row.group != THE_YEAR:
+            yield f"{row.year}: nobody counts in {row.group}, which the benchmark reads."
+        elif row.people == 0 and row.kind == Kind.TIER:
+            yield f"{row.year}: nobody is in the {row.step}."
 
 
 def _years(books: Books, contract: Contract) -> list[int]:

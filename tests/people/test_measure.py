@@ -416,6 +416,21 @@ def test_dollars_by_service_are_of_lines_that_count() -> None:
     assert measure(CLAIMS, reading).years[0].services == {"professional": 9_120}
 
 
+def test_a_year_without_a_line_between_others_is_said() -> None:
+    assert not any("nobody is in" in note or "no claim line" in note for note in run().notes)
+    later = [(who, day.replace("2026", "2028"), *rest) for who, day, *rest in LINES]
+    told = measure(claims(later), contract().amend(first_year=2025, years=4)).notes
+    for year in (2026, 2027):
+        assert f"{year}: no claim line, so the year is not measured. Is a file missing?" in told
+
+
+def test_a_tier_of_nobody_is_said() -> None:
+    told = run(
+        tiers={"dear": {"definition": {"cost": {"dollars": 1_000_000}}}, "others": {"definition": "everyone"}}
+    ).notes
+    assert "2026: nobody is in the tier “dear”." in told
+
+
 # --- identities -------------------------------------------------------------------------------------------------------
 
 RICH = {

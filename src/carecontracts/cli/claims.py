@@ -1,6 +1,7 @@
 """Claims: check them, import them, make them up, measure them, and ask whose list is right."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,16 @@ ClaimsSource = Annotated[
 ]
 
 
+@contextmanager
+def _reading(source: str) -> Iterator[None]:
+    """Work on claims of which a file may turn out to be damaged, long after it was opened."""
+    from ..claims.engine import blaming
+
+    place = "the database" if "://" in source else source  # an address may hold a password
+    with blaming(place, "tables that can be read to their ends", "write or fetch the damaged file again"):
+        yield
+
+
 def check(
     source: ClaimsSource,
     out: Annotated[Path | None, typer.Option(help="Write every finding to this CSV file.")] = None,
@@ -34,7 +45,7 @@ def check(
     with writing(source) as outputs:
         outputs.file(out)
         outputs.ready()
-        with screen(stderr=True).status("Reading") as status:
+        with _reading(source), screen(stderr=True).status("Reading") as status:
             report = checking.check(source, on_step=lambda step: status.update(plain(step)))
         _print_findings(screen(), report)
         rows = [
@@ -163,7 +174,7 @@ def measure(
             lambda: _named(unmasked_for, reconciliation),
             outputs.ready,
         )
-        with screen(stderr=True).status("Reading") as status:
+        with _reading(claims), screen(stderr=True).status("Reading") as status:
             made = measured.measure(given, agreed, tell=lambda doing: status.update(plain(doing)))
         facts = columns_for(agreed.facts())
         rows = [(year.year, *("" if (v := year.fact(fact)) is None else v for fact in facts)) for year in made.years]
@@ -255,7 +266,8 @@ def crosswalk(
         )
         for note in claims.notes:
             tell(note)
-        crossed = _crossed(claims, dict(zip(definition, made, strict=True)), year)
+        with _reading(source):
+            crossed = _crossed(claims, dict(zip(definition, made, strict=True)), year)
         _print_crosswalk(crossed)
         frame = crossed.released()
         cells = frame.where(frame.notna(), "")
