@@ -116,12 +116,15 @@ def test_no_error_is_told_where_none_can_be() -> None:
 Line = tuple[str, str, float, str | None]  # person, month of service, dollars, month of payment
 
 
-def claims(lines: list[Line], *, since: dict[str, str] | None = None, others: tuple[str, ...] = ()) -> Claims:
-    """Everyone who has a line is enrolled from January 2024, or the day given, but for the others."""
-    who = [person for person in dict.fromkeys(line[0] for line in lines) if person not in others]
-    people = pd.DataFrame({"person_id": who, "enrollment_end_date": "2027-12-31", "birth_date": "1980-05-01"})
+def claims(lines: list[Line], *, since: dict[str, str] | None = None, gone: tuple[str, ...] = ()) -> Claims:
+    """Everyone who has a line is enrolled from January 2024, or the day given; those who are gone were in 2020 alone."""
+    who = list(dict.fromkeys(line[0] for line in lines))
+    people = pd.DataFrame({"person_id": who, "birth_date": "1980-05-01"})
     people = people.assign(gender="female", payer_type="medicaid", payer="plan", plan="plan")
-    people["enrollment_start_date"] = [(since or {}).get(person, "2024-01-01") for person in who]
+    people["enrollment_start_date"] = [
+        "2020-01-01" if person in gone else (since or {}).get(person, "2024-01-01") for person in who
+    ]
+    people["enrollment_end_date"] = ["2020-12-31" if person in gone else "2027-12-31" for person in who]
     frame = pd.DataFrame(
         {"person_id": [line[0] for line in lines], "claim_start_date": [f"{line[1]}-15" for line in lines],
          "paid_amount": [float(line[2]) for line in lines],
@@ -263,10 +266,12 @@ def test_the_provider_s_people_grow_by_their_own_months() -> None:
     assert spend(there, attribution=OWN, run_out={"completion": LADDER, "triangle": 24}) == 500
 
 
-def test_the_triangle_is_of_people_enrolled_and_of_services_that_count() -> None:
+def test_the_triangle_is_of_people_enrolled() -> None:
     stranger = paid("zoe", "2025-01", 24, {0: 100, 1: 9_900})
-    there = claims([*paid("a", "2025-01", 24, {0: 900, 1: 100}), *stranger], others=("zoe",))
-    assert spend(there, run_out={"completion": LADDER, "triangle": 24}) == 12_000
+    there = claims([*paid("a", "2025-01", 24, {0: 900, 1: 100}), *stranger], gone=("zoe",))
+    for begun in ("covered month", "any day"):
+        made = spend(there, spending={"begun": begun}, run_out={"completion": LADDER, "triangle": 24})
+        assert made == 12_000
 
 
 def test_claims_without_dates_of_payment() -> None:
