@@ -117,7 +117,7 @@ Line = tuple[str, str, float, str | None]  # person, month of service, dollars, 
 
 
 def claims(lines: list[Line], *, since: dict[str, str] | None = None, gone: tuple[str, ...] = ()) -> Claims:
-    """Everyone who has a line is enrolled from January 2024, or the day given; those who are gone were in 2020 alone."""
+    """Everyone who has a line is enrolled from January 2024, or the day given; who is gone was in 2020 alone."""
     who = list(dict.fromkeys(line[0] for line in lines))
     people = pd.DataFrame({"person_id": who, "birth_date": "1980-05-01"})
     people = people.assign(gender="female", payer_type="medicaid", payer="plan", plan="plan")
