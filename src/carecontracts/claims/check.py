@@ -337,9 +337,9 @@ def _first(table: ir.Table) -> dict[str, Any]:
 
 def _example(row: dict[str, Any], told: str) -> str:
     names = {"claim_id": "claim", "claim_line_number": "line", "person_id": "person", "outcome": ""}
-    place = " ".join(f"{names[c]} {row[c]}".strip() for c in names if c in row and c != told)
+    place = " ".join(f"{names[c]} {row[c]}".strip() for c in names if row.get(c) is not None and c != told)
     value = row.get(told)
     if not told:
         return place
-    shown = repr(value) if isinstance(value, str) else str(value)
+    shown = repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
     return f"{place}: {shown}" if place else shown
