@@ -21,7 +21,7 @@ from .engine import fetched
 from .layout import FAR, KEYS, REQUIRED, SCHEMAS, Claims, Given
 from .read import Source, look
 from .rules import AMOUNTS, KEPT, OPEN_ENDED, REFUSED, SPELLED, Rule, row_rules
-from .used import Using, cents_of, meant, unread_columns, using
+from .used import CLAIMS, Using, cents_of, meant, unread_columns, using
 
 MOST_EXAMPLES = 3
 DATE_OF = {"medical_claim": "claim_start_date", "pharmacy_claim": "dispensing_date"}
