@@ -157,7 +157,10 @@ def named(table: ir.Table) -> ir.Table:
     backend._run_pre_execute_hooks(table)
     name = ibis.util.gen_name("carecontracts_view")
     quote = "`" if backend.name == "pyspark" else '"'
-    backend.raw_sql(f"CREATE TEMPORARY VIEW {quote}{name}{quote} AS {backend.compile(table)}")
+    with backend._safe_raw_sql(f"CREATE TEMPORARY VIEW {quote}{name}{quote} AS {backend.compile(table)}"):
+        pass
+    if backend.name == "pyspark":  # where Ibis drops a cached table that no expression holds, and a view knows its name
+        vars(backend).setdefault("behind_views", []).append(table)
     view: ir.Table = backend.table(name, database=("temp", "main") if backend.name == "duckdb" else None)
     return view
 
