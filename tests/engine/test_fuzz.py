@@ -307,7 +307,7 @@ COMMANDS = {
         ("measure", "{claims}", "{measured}"),
         ("claims", "measured", "measured"),
         2,
-        {},
+        {"--unmasked-for": ("the plan", "", " ", "\x1b[31m", "=1+1")},
         ("--out {o}.csv --reconciliation {o}.r",),
     ),
 }

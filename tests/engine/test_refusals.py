@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,34 @@ def test_many_bad_lines_are_told_on_a_page():
 
 
 # --- YAML that is not plain ------------------------------------------------------------------------------------------
+
+def test_many_names_make_no_long_message(tmp_path):
+    """3,000 parties and 300 payees who are none of them: every message once named all the parties."""
+    parties = ", ".join(f"p{n}: x" for n in range(3_000))
+    clauses = "".join(
+        f"  - {{name: c{n}, kind: advance, payer: p0, payee: q{n}, due: monthly, amount: 5}}\n" for n in range(300)
+    )
+    with pytest.raises(Refusal) as refusal:
+        Contract.parse(f"title: a\nsummary: b\nfirst_year: 2026\nparties: {{{parties}}}\nclauses:\n{clauses}")
+    assert len(refusal.value.faults) == 300
+    assert len(str(refusal.value)) < 100_000
+    assert "and 2,970 more" in str(refusal.value)
+
+
+def test_a_years_file_has_no_more_rows_than_there_are_years(tmp_path):
+    (tmp_path / "years.csv").write_text("year,spend\n" + "1,1\n" * 3_000, "utf-8")
+    with pytest.raises(Refusal, match="3,000 rows"):
+        read_years(tmp_path / "years.csv")
+
+
+def test_unknown_terms_are_sorted_without_looking_again():
+    """By the square of their number this took a minute."""
+    text = "title: a\n" + "".join(f"k{n}: 1\n" for n in range(10_000))
+    start = time.process_time()
+    with pytest.raises(Refusal):
+        Contract.parse(text)
+    assert time.process_time() - start < 30
+
 
 NOT_PLAIN = {
     "not YAML": ("title: [fee\nsummary: x", "line 2", "expected ',' or ']'"),
