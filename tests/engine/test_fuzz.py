@@ -313,6 +313,27 @@ COMMANDS = {
 }
 
 
+PLAIN = """
+title: A fee and savings, measured
+summary: The plan pays a fee and a share of savings.
+parties: {plan: the plan, practice: the practice}
+first_year: 2025
+clauses:
+  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly,
+     per_member_per_month: {high: 85, others: 10}}
+  - {name: savings, kind: corridor, of: savings, payer: plan, payee: practice, due: quarterly, bands: {0: 0, 0.02: 0.5}}
+measurement:
+  population: {age_from: 18, left_out: [hospice]}
+  tiers: {high: {definition: {stays: {at_least: 2}}}, others: {definition: everyone}}
+  attribution: {kind: everyone}
+  enrollment: {least: 3}
+  spending: {cost: paid, truncated_at: 100000}
+  run_out: {months: 3}
+  benchmark: {kind: fixed, per_member_per_month: 900}
+  measures: {emergency: {measure: emergency_visits, least: 2, otherwise: 0.5}}
+"""
+
+
 def seeds(folder: Path) -> None:
     """One valid input of each kind, and another of some."""
     for name in gallery_names():
@@ -320,9 +341,11 @@ def seeds(folder: Path) -> None:
         place = folder / ("measured" if "\nmeasurement:" in text else "deal")
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{name.replace('/', ' ')}.yaml").write_text(text, "utf-8")
-    for made in [*(folder / "measured").iterdir()]:
-        text = made.read_text("utf-8").replace("first_year: 2026", "first_year: 2025")
-        made.write_text(text, "utf-8")
+    shutil.rmtree(folder / "measured")  # the claims below are of 2025 and a little before
+    (folder / "measured").mkdir()
+    text = gallery("complex-care-measured").read_text(encoding="utf-8").replace("first_year: 2026", "first_year: 2025")
+    (folder / "measured" / "complex care.yaml").write_text(text, "utf-8")
+    (folder / "measured" / "plain.yaml").write_text(PLAIN, "utf-8")
     (folder / "deal" / "four-clauses.yaml").write_bytes((HERE / "four-clauses.yaml").read_bytes())
     for name in ("program", "results", "definition", "claims", "source"):
         (folder / name).mkdir()
