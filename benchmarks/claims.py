@@ -231,21 +231,8 @@ from covered c left join medical m using (person_id, year) left join drugs d usi
 """
 
 
-# What an analyst looks for before: lines that are given again, people whom nobody knows, rows without what they need.
-LOOKS = """
-select count(*) from (select claim_id, claim_line_number from '{lines}' group by all having count(*) > 1);
-select count(*) from '{lines}' where person_id not in (select person_id from '{people}');
-select count(*) filter (claim_id is null or claim_line_number is null or person_id is null or {day} is null
-    or not abs(paid_amount) <= 1e13 or not abs(allowed_amount) <= 1e13) from '{lines}';
-"""
-
-
 def sql(folder: Path, out: Path) -> None:
-    con, people = engine(folder), f"{folder}/eligibility/*.parquet"
-    for table, day in (("medical_claim", "claim_start_date"), ("pharmacy_claim", "dispensing_date")):
-        for look in LOOKS.format(lines=f"{folder}/{table}/*.parquet", people=people, day=day).split(";")[:-1]:
-            con.sql(look).fetchall()
-    con.sql(f"copy ({SQL.format(folder=folder, service=SERVICE)}) to '{out}' (format parquet)")
+    engine(folder).sql(f"copy ({SQL.format(folder=folder, service=SERVICE)}) to '{out}' (format parquet)")
 
 
 def scan(folder: Path, out: Path) -> None:

@@ -21,7 +21,7 @@ from .engine import fetched
 from .layout import FAR, KEYS, REQUIRED, SCHEMAS, Claims, Given
 from .read import Source, look
 from .rules import AMOUNTS, KEPT, OPEN_ENDED, REFUSED, SPELLED, Rule, row_rules
-from .used import CLAIMS, Using, cents_of, meant, unread_columns, using
+from .used import CLAIMS, Using, meant, unread_columns, using
 
 MOST_EXAMPLES = 3
 DATE_OF = {"medical_claim": "claim_start_date", "pharmacy_claim": "dispensing_date"}
@@ -309,7 +309,7 @@ class _Table:
         )
         count = _first(groups.aggregate(n=groups.count()))["n"]
         if count:
-            shown = tuple(str(row[of]) for row in groups.limit(MOST_EXAMPLES).to_pyarrow().to_pylist())
+            shown = tuple(str(row[of]) for row in fetched(groups.order_by(of).limit(MOST_EXAMPLES)))
             rule = f"more than one {column} for a {of}"
             yield self._finding(column, rule, count, effect, shown, "agree on one", fault)
 
@@ -320,20 +320,15 @@ class _Table:
         told = f"{column}__written" if f"{column}__written" in rows.columns else column
         wanted = list(dict.fromkeys([*named, *([told] if told else [])]))
         shown = {c: rows[c].cast("string") if rows[c].type().is_date() else rows[c] for c in wanted}  # any year prints
-        found = rows.select(**shown).limit(MOST_EXAMPLES).to_pyarrow().to_pylist()
+        found = fetched(rows.select(**shown).order_by(*shown).limit(MOST_EXAMPLES))
         return tuple(_example(row, told) for row in found)
 
     def summary(self) -> Kept:
-        used, given = self.table.used, self.rows
-        after = _first(used.aggregate(n=used.count(), **_paid(used)))
-        before = _first(given.aggregate(**_paid(given)))["paid"] or 0
-        rows = self.total + len(self.given.junk)
-        return Kept(self.name, rows, rows - after["n"], before / 100, (before - (after["paid"] or 0)) / 100)
-
-
-def _paid(rows: ir.Table) -> dict[str, ir.Value]:
-    """The cents of a table's rows; those of no claims are 0."""
-    return {"paid": cents_of(rows, "paid_amount").sum() if "paid_amount" in rows.columns else ibis.literal(0)}
+        used, paid = self.table.used, self.name in CLAIMS
+        amount = used.paid_amount.sum() if paid else ibis.literal(0.0)
+        after = _first(used.aggregate(n=used.count(), paid=amount))
+        rows, before = self.total + len(self.given.junk), self.table.counts.get("paid", 0) / 100
+        return Kept(self.name, rows, rows - after["n"], before, before - (after["paid"] or 0))
 
 
 def _first(table: ir.Table) -> dict[str, Any]:

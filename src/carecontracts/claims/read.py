@@ -4,14 +4,14 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-from urllib.parse import parse_qsl
 
 import ibis
 from ibis.backends import BaseBackend
 
 from ..refusal import Fault, Refusal, did_you_mean, show
-from .engine import blaming, duckdb, scratch, tables_in
-from .folder import Sorted, faults_in, load, opened, sort
+from .address import FILES, connect, open_duckdb, shown
+from .engine import blaming, duckdb, fetched, mended, scratch, tables_in
+from .folder import Sorted, faults_in, load, nearest, opened, sort
 from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, misfit, told_apart
 from .used import use
 
@@ -79,68 +79,20 @@ class Written(NamedTuple):
 def look(source: Source) -> Written:
     """What `read` finds, before any row is looked at: lines that are no rows aside, beside what is wrong."""
     if isinstance(source, BaseBackend):
-        return _assemble(_in_database(source, "the connection"))
+        return _assemble(_in_database(mended(source), "the connection"))
     if "://" in str(source):
-        return _assemble(_in_database(_connect(str(source)), _without_secrets(str(source))))
+        return _assemble(_in_database(connect(str(source)), shown(str(source))))
     place = Path(source)
     start = opened(place)
     if isinstance(start, Fault) and start.given == "a folder":
         found = sort(place)
         notes = (f"{place / name} is not read: no table has such a name" for name in found.unread)
         return _assemble(_in_folder(place, found))._replace(notes=tuple(notes))
-    if not isinstance(start, Fault) and place.suffix in DATABASES:
-        return _assemble(_in_database(_open_duckdb(place), str(place)))
+    if not isinstance(start, Fault) and place.suffix in FILES:
+        return _assemble(_in_database(open_duckdb(place), str(place)))
     given = "a file" if isinstance(start, bytes) else "nothing there" if not os.path.exists(place) else start.given
     allowed = "a folder of CSV or Parquet files, a .duckdb file, or a database's address"
     raise Refusal([Fault(str(place), given, allowed, "check the path; each table is a file, such as eligibility.csv")])
-
-
-DATABASES = (".duckdb", ".ddb", ".db")
-
-
-def _connect(address: str) -> BaseBackend:
-    """The database at an address; one that is a file must be there, since to connect would make it."""
-    kind, _, rest = address.partition("://")
-    file = Path(rest.partition("?")[0])
-    if kind == "duckdb":
-        return _open_duckdb(file)
-    if kind == "sqlite" and isinstance(fault := opened(file), Fault):
-        raise Refusal([fault])
-    try:
-        return ibis.connect(address)
-    except Exception as error:  # each engine has its own
-        given = str(error).splitlines()[0] if str(error) else type(error).__name__
-        for secret in _secrets(address):
-            given = given.replace(secret, "…")
-        allowed, do = "a database that opens", "check the address and that you may read it"
-        raise Refusal([Fault(_without_secrets(address), given, allowed, do)]) from None
-
-
-def _open_duckdb(path: Path) -> BaseBackend:
-    """A DuckDB file, to be read; another kind is refused by its first bytes, before the engine looks for help."""
-    start = opened(path)
-    allowed, do = "a database that opens: a DuckDB file", "check the path; for SQLite, write sqlite:// before it"
-    if isinstance(start, Fault):
-        raise Refusal([start])
-    if start[8:12] != b"DUCK":
-        given = "a SQLite file" if start.startswith(b"SQLite") else "a file of another kind"
-        raise Refusal([Fault(str(path), given, allowed, do)])
-    with blaming(str(path), allowed, do):
-        return duckdb(path, read_only=True)
-
-
-def _without_secrets(address: str) -> str:
-    """An address without the user, the password and the options that may hold one."""
-    kind, _, rest = address.partition("://")
-    return f"{kind}://{rest.partition('?')[0].rpartition('@')[2]}"
-
-
-def _secrets(address: str) -> list[str]:
-    """What must not be shown of an address: the longest first, since one may hold another."""
-    user, at, _ = address.partition("://")[2].partition("?")[0].rpartition("@")
-    options = [value for _, value in parse_qsl(address.partition("?")[2])]
-    found = [address.partition("?")[2], user, user.partition(":")[2], *options] if at or options else options
-    return sorted({text for text in found if text}, key=len, reverse=True)
 
 
 _Found = Iterator[tuple[str, Given | None, list[Fault]]]  # name, as written, what is wrong
@@ -182,17 +134,23 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[tuple[str, Fault]]
 
 
 def _in_database(con: BaseBackend, place: str) -> _Found:
-    here = {table.lower(): table for table in tables_in(con)}
+    with blaming(place, "a database whose tables can be listed", "check the address and that you may read it"):
+        here = {table.lower(): table for table in sorted(tables_in(con))}  # of two, the one in lower case
     for name in SCHEMAS:
         if name in here:
             where, allowed = f"{place}, table {name}", "a table, or a view of this database's own tables"
             try:
                 with blaming(where, allowed, "give the rows in the database itself"):
-                    rows = told_apart(con.table(here[name]), name)
+                    rows = con.table(here[name])
+                    rows = told_apart(rows.rename(str.lower) if any(map(str.isupper, rows.columns)) else rows, name)
+                    fetched(rows.limit(0))  # one that may not be read says so now
             except Refusal as refusal:
                 yield name, None, refusal.faults
                 continue
             yield name, Given(where, rows), []
+        elif near := next((table for table in here if nearest(table) == name), ""):
+            given, do = f"the table {show(here[near])}", f"make it a table or view {name}, or take it out"
+            yield name, None, [Fault(place, given, f"a table {name}", do)]
         elif name in NEEDED:
             given = f"the tables {', '.join(sorted(here)) or 'none'}"
             yield name, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
@@ -202,7 +160,7 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
 
 
 def _in_folder(folder: Path, sorted_: Sorted) -> _Found:
-    con = scratch()
+    con = mended(scratch(), str(folder))
     for name, files in sorted_.files.items():
         faults = sorted_.faults[name] or list(faults_in(files))
         if faults:

@@ -92,9 +92,11 @@ class Using:
 
     @cached_property
     def counts(self) -> dict[str, Any]:
-        """How many rows there are, and how many of them a rule or a spelling concerns: one pass over many rows."""
+        """How many rows there are, their cents, and how many of them a rule or a spelling concerns: one pass."""
         rows = self.typed
         asked: dict[str, ir.Value] = {"rows": rows.count()}
+        if self.name in CLAIMS:
+            asked |= {c[:-7]: _cents(rows, c).sum() for c in ("paid_amount", "allowed_amount") if c in self.present}
         asked |= {f"refused_{n}": _times(where) for n, (_, where) in enumerate(self._refusing)}
         asked["unusable"] = _times(reduce(or_, (where for _, where in self._leaving_out)))
         asked |= {f"odd_{c}": _times(CODES[c].odd(rows[c]) & (rows[c] != "")) for c in CODES if c in self.present}
@@ -138,8 +140,7 @@ class Using:
                     written = rows[f"{column}__written"]
                     empty = written.isnull() | (written.strip() == "")
                 elif value.type().is_string():
-                    # What is empty begins with a space at most: few cells are looked at closely.
-                    empty |= ibis.ifelse(value < "!", value.strip() == "", False)
+                    empty |= value.strip() == ""
                 do = "fill it in, or leave the row out of the file"
                 rules.append((Rule(column, "empty", _anything, do, LEFT_OUT), empty))
         for first, then, words, effect, _ in ORDERS.get(self.name, []):
@@ -238,7 +239,7 @@ class Using:
         asked: dict[str, ir.Value] = {"rows": weight, "people": rows.person_id.nunique()}
         for part in ("paid", "allowed"):
             if f"{part}_amount" in rows.columns:
-                cents = cents_of(rows, f"{part}_amount")
+                cents = _cents(rows, f"{part}_amount")
                 asked[part] = (cents * rows[times] if times else cents).sum()
         (found,) = fetched(rows.aggregate(**asked))
         return {"paid": 0, "allowed": 0} | {part: int(value or 0) for part, value in found.items()}
@@ -321,9 +322,9 @@ class Using:
 
     def _known(self, rows: ir.Table, people: ir.Table) -> ir.Table:
         strangers = rows.anti_join(people, "person_id")
-        if not fetched(strangers.aggregate(n=strangers.count()))[0]["n"]:
-            return rows
         found = self._sums(strangers)
+        if not found["rows"]:
+            return rows
         alike = strangers.mutate(person_id=_as_one(strangers.person_id))
         alike = alike.semi_join(people.select(person_id=_as_one(people.person_id)).distinct(), "person_id")
         near = fetched(alike.aggregate(n=alike.count()))[0]["n"]
@@ -356,7 +357,7 @@ _STRANGER = Rule(
 )  # fmt: skip
 
 
-def cents_of(rows: ir.Table, column: str) -> ir.IntegerValue:
+def _cents(rows: ir.Table, column: str) -> ir.IntegerValue:
     """An amount in cents; nothing of what is refused."""
     amount = rows[column]
     return ibis.ifelse(within(column)(rows), (amount * 100).round().cast("int64"), 0)
@@ -418,7 +419,7 @@ def _replaced(rows: ir.Table) -> ir.Table:
         frequency=lines.bill_type_code.right(1),
         ends=ibis.coalesce(lines.claim_end_date, lines.claim_start_date),
         npi=lines.billing_npi.nullif(""),
-        cents=cents_of(lines, "paid_amount"),
+        cents=_cents(lines, "paid_amount"),
     )
     lines = lines.semi_join(lines.filter(_adjusts(lines.bill_type_code)).select(*_DAYS).distinct(), _DAYS)
     bills = lines.group_by(*dict.fromkeys([*_BILL, *_DAYS]), "frequency").agg(

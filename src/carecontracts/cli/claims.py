@@ -275,12 +275,11 @@ def crosswalk(
 
 
 def _crossed(claims: Any, lists: Mapping[str, definitions.Definition], year: int | None) -> "Crosswalk":
-    from ..claims.engine import in_memory
     from ..people import member_table, predict
     from ..people.crosswalk import crosswalk
 
     with screen(stderr=True).status("Reading claims"):
-        roster = in_memory(member_table.member_table(claims))
+        roster = claims.kept(member_table.member_table(claims))
         if any(isinstance(rule, definitions.Predicted) for each in lists.values() for rule in each.rules()):
             roster, _ = predict.with_predicted(roster)
         return crosswalk(roster, lists, year)

@@ -100,8 +100,10 @@ class Roster(Timed):
     organization: Name
 
     def faults(self, books: "Books") -> Iterator[Fault]:
-        lists = books.claims.roster.select("organization").distinct().to_pyarrow().to_pydict()["organization"]
-        names = sorted(lists)
+        from ..claims.engine import fetched
+
+        lists = fetched(books.claims.roster.select("organization").distinct())
+        names = sorted(row["organization"] for row in lists)
         if self.organization not in names:
             do = did_you_mean(self.organization, names) + "name it as the roster does"
             allowed = "one of " + ", ".join(map(str, names[:9])) if names else "a table roster with organizations"
@@ -218,7 +220,10 @@ class Geography(Attribution):
     areas: Annotated[list[Name], Field(min_length=1)]
 
     def faults(self, books: "Books") -> Iterator[Fault]:
-        if not books.claims.eligibility[self.by].notnull().any().to_pyarrow().as_py():
+        from ..claims.engine import fetched
+
+        spans = books.claims.eligibility
+        if not fetched(spans.agg(filled=spans[self.by].count()))[0]["filled"]:
             allowed = f"the column {self.by} of the eligibility table, filled in"
             given = f"by: {self.by}, which is not there or empty in every row"
             do = f"give the column {self.by}, or attribute by what the table has"

@@ -234,7 +234,10 @@ def _is_among(column: Any, names: Sequence[str]) -> Any:
 
 
 def _is_filled(column: Any) -> bool:
-    return bool((_plain(column) != "").any().to_pyarrow().as_py())
+    from ..claims.engine import fetched
+
+    (row,) = fetched((_plain(column) != "").any().name("filled").as_table())
+    return bool(row["filled"])
 
 
 def _values(claims: "Claims", column: str) -> list[dict[str, Any]]:

@@ -44,7 +44,9 @@ class Part(Worded):
 
 def absent(column: "ir.Value", names: Iterable[str]) -> list[str]:
     """The names that no row of a column has."""
+    from ..claims.engine import fetched
+
     asked = list(names)
     given = column.name("given").as_table()  # by which it is asked, since a column of a join is no longer of the join
-    found = given.filter(given.given.isin(asked)).distinct().to_pyarrow().to_pydict()
-    return [name for name in asked if name not in set(*found.values())]
+    found = {row["given"] for row in fetched(given.filter(given.given.isin(asked)).distinct())}
+    return [name for name in asked if name not in found]

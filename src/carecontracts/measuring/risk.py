@@ -138,10 +138,11 @@ class Risk(Part):
         rows = own.select("person_id", "months", "gender", "age")
         rows = rows.left_join(self.scores(books, own, year), "person_id").drop("person_id_right")
         none, many = rows.score.isnull(), rows.times.fill_null(0) > 1
+        millionths = (rows.score * 1_000_000).round().cast("int64")  # whole numbers have one sum, in whatever order
         (row,) = fetched(
             rows.agg(
                 months=rows.months.sum().fill_null(0),
-                total=(rows.score * rows.months).sum().fill_null(0),
+                total=(millionths * rows.months).sum().fill_null(0),
                 unscored=none.cast("int64").sum().fill_null(0),
                 unscored_months=rows.months.sum(where=none).fill_null(0),
                 several=many.cast("int64").sum().fill_null(0),
@@ -163,8 +164,8 @@ class Risk(Part):
             do = "give their scores, or say with `unscored` at what they are taken"
             raise Refusal([Fault(f"risk scores, {year}", given, "a score of each", do)])
         if self.unscored == "at 1":
-            return float((row["total"] + without) / months)
-        return float(row["total"] / (months - without))
+            return float((row["total"] + 1_000_000 * without) / (1_000_000 * months))
+        return float(row["total"] / (1_000_000 * (months - without)))
 
     def _none(self, books: "Books", year: int) -> Fault:
         """Nobody has a score: of a given one, the years in which it is on record."""

@@ -254,9 +254,11 @@ class RunOut(Part):
 
     def notes(self, claims: "Claims", years: Sequence[int], first_year: int, first_month: int) -> Iterator[str]:
         """What a reader should know where the claims end before a closing date."""
+        from ..claims.engine import fetched
         from ..people.months import month_of
 
-        days = [table.paid_date.max().to_pyarrow().as_py() for table in (claims.medical_claim, claims.pharmacy_claim)]
+        tables = (claims.medical_claim, claims.pharmacy_claim)
+        days = [fetched(table.agg(latest=table.paid_date.max()))[0]["latest"] for table in tables]
         latest = max((day for day in days if day), default=None)
         if latest is None and years:
             yield "No claim has a paid date: every claim of a year counts, whenever it arrived."

@@ -4,7 +4,7 @@ A diagnosis on one outpatient claim may only be a suspicion that a test then rul
 one inpatient claim, or on `days` different days of other claims: two is what the CMS Chronic Conditions Warehouse asks
 for in most of its conditions, over its own, often longer, look-back. Here the look-back is the year.
 
-The diagnosis columns are unpivoted in the engine. SQL Server has no arrays to do it with: unpivot there beforehand.
+The diagnosis columns become rows in the engine, in one pass over the lines and without arrays, which not all have.
 
 Not modelled:
 - conditions inferred from drugs or procedures
@@ -19,7 +19,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ..claims.layout import Claims
+from ..claims.layout import MOST_CODES, Claims
 from ..value_sets import KINDS, value_sets
 
 
@@ -30,14 +30,21 @@ def diagnoses(claims: Claims) -> ir.Table:
     lines = lines.select(
         "person_id", "diagnosis_code_type", *columns, day=_.claim_start_date, inpatient=_.service == "inpatient"
     )
-    long = lines.pivot_longer(columns, names_to="position", values_to="code")
-    code = long.code.cast("string").replace(".", "").strip().upper()
+    long = lines.cross_join(_positions())
+    code = ibis.cases(*((long.position == n, long[column]) for n, column in enumerate(columns)))
+    code = code.replace(".", "").strip().upper()
     return (
         long.mutate(code=code, kind=long.diagnosis_code_type.lower(), year=long.day.year())
         .filter(_.code.notnull() & (_.code != ""))
         .select("person_id", "year", "day", "inpatient", "kind", "code")
         .distinct()
     )
+
+
+@cache
+def _positions() -> ir.Table:
+    """The positions of a claim's diagnosis codes: one table, so that equal expressions are the same."""
+    return ibis.memtable({"position": list(range(MOST_CODES))}, schema={"position": "int64"})
 
 
 @cache

@@ -25,7 +25,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from ..claims.engine import quiet
+from ..claims.engine import fetched, quiet
 from ..definitions import Definition, definition
 from ..refusal import Fault, Refusal, show
 from ..small_cells import MARK, SMALLEST, Sums
@@ -136,7 +136,9 @@ class Crosswalk:
         }
         everyone = sums.total(cell)
         hidden = sums.protect()
-        made = frame[["on", "people", "share", "cost", "next_cost"]].astype(object)
+        dollars = ["cost", "next_cost"]  # to the cent: engines add floating numbers up in different orders
+        frame[dollars] = frame[dollars].round(2)
+        made = frame[["on", "people", "share", *dollars]].astype(object)
         for row, at in zip(made.index, cell, strict=True):
             if hidden[at]:
                 made.loc[row, ["people", "share", "cost", "next_cost"]] = MARK
@@ -182,12 +184,14 @@ def crosswalk(members: ir.Table, lists: Mapping[str, Definition], year: int | No
     Without a year, the lists are those of the last year that has one after it (of the only year, if there is one).
     Computed in the engine: what comes out of it is one row for each combination of lists.
     """
+    import pandas as pd
+
     if not 1 <= len(lists) <= MOST_LISTS:
         do = "compare fewer definitions at a time" if lists else "give definitions by name"
         raise Refusal([Fault("crosswalk", f"{len(lists)} definitions", f"1 to {MOST_LISTS}", do)])
     quiet(members)
     if year is None:
-        years = sorted(members.select("year").distinct().to_pandas().year.tolist())
+        years = sorted(row["year"] for row in fetched(members.select("year").distinct()))
         year = int(years[-2:][0]) if years else 0
     # Flags are computed on whole years, since a share of members is of a year; then the year after is laid beside.
     flag = {name: f"on_{n}" for n, name in enumerate(lists)}
@@ -222,9 +226,9 @@ def crosswalk(members: ir.Table, lists: Mapping[str, Definition], year: int | No
         },
         **{name: rows[name].sum() for name in again},
     )
-    cells = table.order_by([ibis.desc(table[name]) for name in flag.values()]).to_pandas()
+    cells = pd.DataFrame(fetched(table.order_by([ibis.desc(table[name]) for name in flag.values()])))
     if cells.empty:
-        held = sorted(members.select("year").distinct().to_pandas().year.tolist())
+        held = sorted(row["year"] for row in fetched(members.select("year").distinct()))
         do = "give a year that the member table holds"
         raise Refusal([Fault("crosswalk, year", show(year), ", ".join(map(str, held)) or "no year", do)])
     names = {flag[name]: f"in {name}" for name in lists} | {

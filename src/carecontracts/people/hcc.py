@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 from hccinfhir import Demographics, HCCInFHIR
 
+from ..claims.engine import fetched
 from ..claims.layout import Claims
 from .conditions import diagnoses
 from .months import DUAL, spans_lived
@@ -63,23 +64,26 @@ def scores(members: ir.Table, claims: Claims, year: int, *, model: Any = MODEL) 
 
     `members` has person_id, year, gender, age and months. The age is that at the end of the year of the diagnoses. The
     original reason for entitlement is the earliest span's, and unknown counts as age. Dual status is that of the last
-    span of the year that has one; of people not covered in it, of the first span after it; unknown counts as none.
+    span of the year that has one; of people not covered in it, of the first span after it; unknown counts as none. The
+    scores are computed here: the engine hands over each person's age, sex, status and codes.
     """
     rows = members.filter(members.year == year)
     scored = rows.filter(rows.gender.isin(list(_SEX)), rows.age >= 0).select("person_id", "age", "gender", "months")
-    people = scored.left_join(_entitlement(claims, year), "person_id").drop("person_id_right").to_pandas()
+    people = fetched(scored.left_join(_entitlement(claims, year), "person_id").drop("person_id_right"))
     coded = diagnoses(claims)
     coded = coded.filter(coded.year == year, coded.kind == "icd-10-cm").semi_join(scored, "person_id")
-    codes = coded.select("person_id", "code").distinct().to_pandas().groupby("person_id").code.agg(list)
+    codes: dict[str, list[str]] = {}
+    for row in fetched(coded.select("person_id", "code").distinct()):
+        codes.setdefault(row["person_id"], []).append(row["code"])
     engine = HCCInFHIR(model_name=model)
     found = [
-        _scored(
-            engine, codes.get(person.person_id, []), int(person.age), person.gender,
-            person.dual_code, person.reason, person.months < A_YEAR,
-        )
-        for person in people.itertuples(index=False)
+        {"person_id": person["person_id"], "hcc": _scored(
+            engine, codes.get(person["person_id"], []), int(person["age"]), person["gender"],
+            person["dual_code"], person["reason"], person["months"] < A_YEAR,
+        )}
+        for person in people
     ]  # fmt: skip
-    made = ibis.memtable(people[["person_id"]].assign(hcc=found), schema={"person_id": "string", "hcc": "float64"})
+    made = ibis.memtable(found, schema={"person_id": "string", "hcc": "float64"})
     return rows.left_join(made, "person_id").drop("person_id_right")
 
 

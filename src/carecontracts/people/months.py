@@ -11,6 +11,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from ..claims.engine import fetched
 from ..claims.layout import FAR, Claims
 from ..refusal import Fault, Refusal
 
@@ -202,7 +203,7 @@ def observed_years(claims: Claims, first_month: int = 1) -> list[int]:
         claims.medical_claim.agg(last=claims.medical_claim.claim_start_date.max()),
         claims.pharmacy_claim.agg(last=claims.pharmacy_claim.dispensing_date.max()),
     ]
-    rows = [table.to_pyarrow().to_pylist()[0] for table in asked]
+    rows = [fetched(table)[0] for table in asked]
     if rows[0]["first"] is None:
         raise Refusal([Fault("eligibility", "no enrollment", "at least one span with a start", "check the file")])
     last = max(row["last"] for row in rows if row["last"] is not None)

@@ -14,12 +14,14 @@ Not modelled:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 
+from ..claims.engine import fetched
 from ..refusal import Fault, Refusal
 
 FEATURES = (
@@ -60,29 +62,33 @@ def fit(members: ir.Table, before: int, *, features: Sequence[str] = FEATURES, c
     """
     used = [name for name in features if name in members.columns]
     known = members.filter((members.year < before) & (members.next_months > 0))
-    limit = known.paid.quantile(cut).execute() if known.count().execute() else 0.0
-    limit = float(limit or 0.0)
-    frame = known.select(
-        "year",
-        months=known.next_months.cast("float64"),
-        outcome=ibis.least(known.next_paid.fill_null(0) * 12 / known.next_months, limit),
-        **{f"x_{name}": _feature(known, name, limit) for name in used},
-    ).to_pandas()
-    if len(frame) < FEWEST:
-        given = f"{len(frame):,} people with a year before {before} and the year after it"
+    (row,) = fetched(known.agg(limit=known.paid.quantile(cut)))
+    limit = float(row["limit"] or 0.0)
+    # The engine adds up the products of every two columns, so that no person's row comes out of it.
+    columns = {"intercept": ibis.literal(1.0)} | {name: _feature(known, name, limit) for name in used}
+    columns["outcome"] = ibis.least(known.next_paid.fill_null(0) * 12 / known.next_months, limit)
+    columns = {f"x_{n}": column for n, column in enumerate(columns.values())}
+    rows = known.select("year", months=known.next_months.cast("float64"), **columns)
+    pairs = list(combinations_with_replacement(columns, 2))
+    products = {f"{a}_{b}": (rows[a] * rows[b] * rows.months).sum() for a, b in pairs}
+    (sums,) = fetched(rows.agg(people=rows.count(), **products))
+    if sums["people"] < FEWEST:
+        given = f"{sums['people']:,} people with a year before {before} and the year after it"
         do = "give claims of at least one more, earlier year"
         raise Refusal([Fault("predicted cost", given, f"{FEWEST:,} or more", do)])
-    x = np.column_stack([np.ones(len(frame)), frame[[f"x_{name}" for name in used]].to_numpy(float)])
-    y, weight = frame.outcome.to_numpy(float), np.sqrt(frame.months.to_numpy(float))
-    solved, *_ = np.linalg.lstsq(x * weight[:, None], y * weight, rcond=None)
-    mean = np.average(y, weights=weight**2)
-    explained = 1 - np.sum(weight**2 * (y - x @ solved) ** 2) / np.sum(weight**2 * (y - mean) ** 2)
+    whole = np.zeros((len(columns), len(columns)))
+    for (first, second), (a, b) in zip(pairs, combinations_with_replacement(range(len(columns)), 2), strict=True):
+        whole[a, b] = whole[b, a] = sums[f"{first}_{second}"]
+    xx, xy, yy, mean = whole[:-1, :-1], whole[:-1, -1], whole[-1, -1], whole[0, -1] / whole[0, 0]
+    scale = np.sqrt(np.where(np.diag(xx) > 0, np.diag(xx), 1.0))  # columns of one size, since dollars are squared
+    solved = np.linalg.lstsq(xx / np.outer(scale, scale), xy / scale, rcond=1e-12)[0] / scale
+    left = yy - 2 * solved @ xy + solved @ xx @ solved
     return Model(
         dict(zip(["intercept", *used], map(float, solved), strict=True)),
         limit,
-        len(frame),
-        float(explained),
-        tuple(sorted(int(year) for year in frame.year.unique())),
+        sums["people"],
+        float(1 - left / (yy - whole[0, 0] * mean**2)),
+        tuple(sorted(int(row["year"]) for row in fetched(rows.select("year").distinct()))),
     )
 
 
@@ -91,7 +97,7 @@ def with_predicted(members: ir.Table, **options: Any) -> tuple[ir.Table, dict[in
 
     A year before which no pair of years ends has no prediction: the column is null there.
     """
-    years = sorted(int(year) for year in members.select("year").distinct().execute().year)
+    years = sorted(int(row["year"]) for row in fetched(members.select("year").distinct()))
     models = {year: fit(members, year, **options) for year in years[1:]}
     predictions = [(members.year == year, model(members)) for year, model in models.items()]
     nothing = ibis.null("float64")
