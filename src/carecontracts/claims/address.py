@@ -8,7 +8,9 @@ snowflake://…, bigquery://…, databricks://… and others as Ibis writes them
 """
 
 import atexit
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -140,6 +142,9 @@ def _spark(address: str) -> BaseBackend:
     ours = {"spark.ui.enabled": "false", "spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
     # An answer is a few rows: without this they come one by one, through Python.
     ours["spark.sql.execution.arrow.pyspark.enabled"] = "true"
+    if asked.folder:  # no catalog is asked for, but Spark makes one, where it is started
+        ours["spark.sql.warehouse.dir"] = tempfile.mkdtemp(prefix="carecontracts-spark-")
+        atexit.register(shutil.rmtree, ours["spark.sql.warehouse.dir"], ignore_errors=True)
     builder = SparkSession.builder.master(asked.master).appName("carecontracts")
     for key, value in (ours | asked.settings).items():
         builder = builder.config(key, value)
