@@ -260,7 +260,9 @@ def kept(table: ir.Table) -> ir.Table:
                 backend.raw_sql(f'ANALYZE "{made.get_name()}"').close()
             return made
         backend._run_pre_execute_hooks(table)  # its cache forgets this on PySpark: tables in memory must be there first
-        return table.cache()
+        cached = table.cache()
+        backend.held = [*getattr(backend, "held", ()), cached]  # Ibis drops one that nobody names, though views read it
+        return cached
 
 
 def named(table: ir.Table) -> ir.Table:
