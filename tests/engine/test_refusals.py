@@ -129,6 +129,7 @@ def test_many_bad_lines_are_told_on_a_page():
 
 # --- YAML that is not plain ------------------------------------------------------------------------------------------
 
+
 def test_many_names_make_no_long_message(tmp_path):
     """3,000 parties and 300 payees who are none of them: every message once named all the parties."""
     parties = ", ".join(f"p{n}: x" for n in range(3_000))

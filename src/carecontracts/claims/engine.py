@@ -260,9 +260,7 @@ def kept(table: ir.Table) -> ir.Table:
                 backend.raw_sql(f'ANALYZE "{made.get_name()}"').close()
             return made
         backend._run_pre_execute_hooks(table)  # its cache forgets this on PySpark: tables in memory must be there first
-        cached = table.cache()
-        backend.held = [*getattr(backend, "held", ()), cached]  # Ibis drops one that nobody names, though views read it
-        return cached
+        return table.cache()
 
 
 def named(table: ir.Table) -> ir.Table:
@@ -280,9 +278,8 @@ def named(table: ir.Table) -> ir.Table:
         quote = "`" if backend.name == "pyspark" else '"'
         with backend._safe_raw_sql(f"CREATE TEMPORARY VIEW {quote}{name}{quote} AS {backend.compile(table)}"):
             pass
-        if (
-            backend.name == "pyspark"
-        ):  # where Ibis drops a cached table that no expression holds, and a view knows its name
+        if backend.name == "pyspark":
+            # Ibis drops a cached table that no expression holds, and a view knows its name alone.
             vars(backend).setdefault("behind_views", []).append(table)
         view: ir.Table = backend.table(name, database=("temp", "main") if backend.name == "duckdb" else None)
     return view
