@@ -6,12 +6,12 @@ so. `odd` is a quick look at each of many cells; only a column in which it finds
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
 
-Text = ir.StringValue
+Text: TypeAlias = ir.StringValue
 
 
 class Code(NamedTuple):

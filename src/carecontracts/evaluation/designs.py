@@ -297,7 +297,7 @@ def draw(
         cost = np.where(there_to_the_end[..., None], source.sum(axis=2)[chosen], np.nan)
         home = rng.integers(0, places, (draws, size)) if places > 1 else np.zeros((draws, size), int)
         flat = np.where(stays[:, None], source.reshape(len(source), -1), 0.0)
-        quarters = 0.0
+        quarters: Array = np.zeros((draws, flat.shape[1]))
         for p in range(places):
             counts = np.stack(
                 [np.bincount(who[at == p], minlength=len(source)) for who, at in zip(chosen, home, strict=True)]
@@ -690,7 +690,7 @@ def _instrument(one: pd.DataFrame) -> dict[str, float]:
 
 
 def _series(them: pd.DataFrame) -> dict[str, float]:
-    mean = them.groupby(["year", "quarter"], as_index=False).paid.mean().sort_values(["year", "quarter"])
+    mean = them.groupby(["year", "quarter"], as_index=False).paid.mean()
     found, low, high = (float(x[0]) for x in step(4 * mean.paid.to_numpy()[None, :], (mean.year > 0).to_numpy()))
     se = (high - low) / 2 / _reach(len(mean) - 3)
     return {"saving": -found, "se": se, "low": -found - (high - low) / 2, "high": -found + (high - low) / 2}
