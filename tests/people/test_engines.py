@@ -440,12 +440,17 @@ def test_postgresql_gives_it_too_and_a_few_rows_come_back(expected, run, server,
     assert after == before
 
 
-@pytest.mark.parametrize("place", ["folder", "catalog"])
-def test_a_spark_cluster_gives_it_too(expected, run, cluster, folder, contract, tmp_path, request, place):
-    source = cluster(f"folder={folder}") if place == "folder" else request.getfixturevalue("catalog")
+def test_a_spark_cluster_gives_it_too(expected, run, cluster, folder, contract, tmp_path):
     before = sorted(folder.iterdir())
-    assert answers(run, source, contract, tmp_path / "theirs") == expected
+    assert answers(run, cluster(f"folder={folder}"), contract, tmp_path / "theirs") == expected
     assert sorted(folder.iterdir()) == before
+
+
+def test_the_tables_of_a_sparks_catalog_are_checked_alike(expected, run, catalog, tmp_path):
+    """What reads them is the same from there on."""
+    found = run("claims", "check", catalog, "--out", tmp_path / "findings.csv")
+    assert (tmp_path / "findings.csv").read_text() == expected["findings.csv"], found.err
+    assert found.out == expected["check"]
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

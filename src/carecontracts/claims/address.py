@@ -8,6 +8,7 @@ snowflake://…, bigquery://…, databricks://… and others as Ibis writes them
 """
 
 import atexit
+import re
 import shutil
 import socket
 import tempfile
@@ -50,7 +51,9 @@ def connect(address: str) -> BaseBackend:
     except Refusal:
         raise
     except Exception as error:  # each engine has its own
-        given = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        thrown = getattr(error, "java_exception", None)  # Spark's own words are Java's
+        said = str(error) if thrown is None else str(thrown.getMessage() or thrown)
+        given = (said.strip().splitlines() or [type(error).__name__])[0]
         for secret in _secrets(address):
             given = given.replace(secret, "…")
         allowed, do = "a database that opens", "check the address and that you may read it"
@@ -83,7 +86,11 @@ def shown(address: str) -> str:
 def _secrets(address: str) -> list[str]:
     """What must not be shown of an address, as written and as meant: the longest first, since one may hold another."""
     user, at, _ = address.partition("://")[2].partition("?")[0].rpartition("@")
-    options = [value for _, value in parse_qsl(address.partition("?")[2])]
+    told = parse_qsl(address.partition("?")[2])
+    options = [value for name, value in told if name not in ("schema", "folder") and not name.startswith("spark.")]
+    if address.startswith("spark://"):
+        options += [value for name, value in told if re.search("password|secret|token|key", name, re.IGNORECASE)]
+        return sorted({text for value in options for text in (value, unquote(value)) if text}, key=len, reverse=True)
     found = [address.partition("?")[2], user, user.partition(":")[2], *options] if at or options else options
     return sorted({text for each in found for text in (each, unquote(each)) if text}, key=len, reverse=True)
 

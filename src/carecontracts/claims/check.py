@@ -254,7 +254,7 @@ class _Table:
         rows = self.table.used
         covered = [rows.person_id == spans.person_id, rows[column] >= spans.starts, rows[column] <= spans.ends]
         outside = rows.anti_join(spans, covered)
-        found = _first(outside.aggregate(n=outside.count(), dollars=outside.paid_amount.sum()))
+        found = _first(outside.aggregate(n=outside.count(), dollars=_paid(outside)))
         count = found["n"]
         if count:
             do = "agree whether such claims count: a contract's `begun` says it; by default, those of a covered month"
@@ -268,7 +268,7 @@ class _Table:
         if "payer" not in self.present:
             return
         used = self.table.used
-        paid = used.paid_amount.sum().fill_null(0) if self.name in CLAIMS else ibis.literal(0.0)
+        paid = _paid(used).fill_null(0) if self.name in CLAIMS else ibis.literal(0.0)
         by = used.group_by(payer=used.payer.strip().lower()).agg(rows=used.count(), paid=paid)
         payers = fetched(by.filter(by.payer.notnull(), by.payer != "").order_by("payer"))
         if len(payers) > 1:
@@ -325,7 +325,7 @@ class _Table:
 
     def summary(self) -> Kept:
         used, paid = self.table.used, self.name in CLAIMS
-        amount = used.paid_amount.sum() if paid else ibis.literal(0.0)
+        amount = _paid(used) if paid else ibis.literal(0.0)
         after = _first(used.aggregate(n=used.count(), paid=amount))
         rows, before = self.total + len(self.given.junk), self.table.counts.get("paid", 0) / 100
         return Kept(self.name, rows, rows - after["n"], before, before - (after["paid"] or 0))
@@ -343,3 +343,9 @@ def _example(row: dict[str, Any], told: str) -> str:
         return place
     shown = repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
     return f"{place}: {shown}" if place else shown
+
+
+def _paid(table: ir.Table) -> ir.Value:
+    """The dollars of a table; what is no number adds none."""
+    amount = table.paid_amount
+    return amount.sum(where=~(amount.isnan() | amount.isinf()))

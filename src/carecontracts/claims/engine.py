@@ -123,6 +123,8 @@ def blaming(place: str, allowed: str, do: str) -> Iterator[None]:
         raise Refusal([Fault(place, given, allowed, do)]) from None
     except Exception as error:
         kind = type(error).__module__.split(".")[0]
+        if isinstance(error, AttributeError) and _raised_in(error, "pyspark"):
+            kind = "pyspark"  # of a session that has been stopped nothing is left but None
         if kind in ("builtins", __name__.split(".")[0]):
             raise
         told = {"psycopg": _said_by_postgres, "pyspark": _said_by_spark, "py4j": _said_by_spark}.get(kind)
@@ -131,6 +133,14 @@ def blaming(place: str, allowed: str, do: str) -> Iterator[None]:
 
 def _of_the_machine(duckdb: Any) -> tuple[type[BaseException], ...]:
     return (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, OSError, MemoryError)
+
+
+def _raised_in(error: BaseException, package: str) -> bool:
+    """Whether an error comes out of a package's own code."""
+    at = error.__traceback__
+    while at and at.tb_next:
+        at = at.tb_next
+    return at is not None and str(at.tb_frame.f_globals.get("__name__", "")).startswith(package)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, requires
@@ -30,7 +31,8 @@ LIBRARIES = {"people": "Ibis, DuckDB and pandera", "chance": "the packages that 
 def _install(extra: str) -> str:
     """How to get the libraries of an extra, by their own names: this package's may be anyone's on a public index."""
     try:
-        needed = [text.partition(";")[0].strip() for text in requires("carecontracts") or () if extra in text]
+        told = [text.partition(";") for text in requires("carecontracts") or ()]
+        needed = [text.strip() for text, _, marker in told if re.search(rf"extra == .{extra}.", marker)]
     except PackageNotFoundError:  # run from a folder of files
         return f"those that pyproject.toml names under `{extra}`"
     return "pip install " + " ".join(f"'{text}'" for text in needed)

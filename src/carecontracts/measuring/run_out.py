@@ -31,7 +31,7 @@ class Completion(NamedTuple):
         """The factor with its error, and where it lies 95 times in 100.
 
         >>> Completion(1.02, 0.004).say()
-        '1.020000 (standard error 0.004000; 95 times in 100 from 1.013308 to 1.028933)'
+        '1.020000 (standard error 0.004000; 95 times in 100 from 1.013303 to 1.028913)'
         """
         said = f"{self.factor:.6f}"
         if self.error is None:
