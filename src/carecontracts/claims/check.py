@@ -205,7 +205,17 @@ class _Table:
         if unread := unread_columns(self.table):
             do = "".join(meant(self.table, column) for column in unread).strip() or "nothing, if they are not needed"
             rule, of = "columns that are not of the layout", len(self.given.rows.columns)
-            yield Finding(self.name, "", rule, len(unread), of, "not read", False, tuple(unread), do)
+            yield Finding(
+                self.name,
+                "",
+                rule,
+                len(unread),
+                of,
+                "not read",
+                False,
+                tuple(f"column {column}" for column in unread),
+                do,
+            )
 
     def _spelled(self) -> Iterator[Finding]:
         """Codes that are read in another spelling than they are written in."""
