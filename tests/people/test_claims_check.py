@@ -403,7 +403,11 @@ def test_a_column_that_is_not_of_the_layout_is_said(tmp_path):
     tables["pharmacy_claim"] = [[*row, "1"] for row in tables["pharmacy_claim"]]
     tables["pharmacy_claim"][0][-1] = "days_suply"
     (finding,) = check(write(tmp_path / "claims", tables), today=TODAY).findings
-    assert (finding.fault, finding.examples, finding.do) == (False, ("column days_suply",), "did you mean 'days_supply'?")
+    assert (finding.fault, finding.examples, finding.do) == (
+        False,
+        ("column days_suply",),
+        "did you mean 'days_supply'?",
+    )
 
 
 def test_schemas_name_what_check_requires():
