@@ -18,8 +18,9 @@ What a measure or an outcome is counted in is a term of the contract; no name de
 
 A joint bootstrap of members (`bootstrap`) shows how use and cost move together in your own data; here it is one number.
 
-Not modelled: people chosen for a bad year who get better by themselves, claims that come in late, and what the parties
-do when they see how the year goes.
+Not modelled: people chosen for a bad year who get better by themselves, claims that come in late, what the parties do
+when they see how the year goes, and whether it is the same members whose claims are large again: years keep their luck
+as a whole.
 """
 
 import math
