@@ -159,10 +159,39 @@ def apart(theirs, ours):
     return np.array(found)
 
 
+class DrawnWithBenchmark(Drawn):
+    """The same, with a benchmark made of members too: their own history, or other people's in the same years."""
+
+    def __init__(self, people, draws, rng, how):
+        def cost(lasting, year):
+            own = math.sqrt(1 - lasted) * rng.standard_normal((len(lasting), people))
+            return np.exp(math.sqrt(s2) * (math.sqrt(lasted) * lasting + own) - s2 / 2).mean(1) * shock[year]
+
+        def anyone():
+            return rng.standard_normal((draws, people))
+
+        s2 = math.log(1 + SPREAD**2)
+        lasted = math.log(1 + KEPT * SPREAD**2) / s2
+        shock = np.exp(rng.normal(-math.log(1 + COMMON**2) / 2, COMMON, (5, draws)))  # two years before, and three
+        members = anyone()
+        self.relative = np.array([cost(members, year) for year in (2, 3, 4)])
+        if how == "comparison":  # of twice as many
+            first, second = anyone(), anyone()
+            benchmark = np.array([(cost(first, year) + cost(second, year)) / 2 for year in (2, 3, 4)])
+        else:
+            then = [members if how == "same-people" else anyone() for _ in "ab"]
+            history = 0.4 * cost(then[0], 0) + 0.6 * cost(then[1], 1)
+            benchmark = 0.7 * history + 0.3 if how == "blend" else history
+        self.people, self.rng, self.present = people, rng, np.ones((3, draws))
+        self.months = np.full((3, draws), 12.0 * people)
+        self.budget = 24_000 * people * benchmark * self.present
+        self.saved = self.budget - 24_000 * people * self.relative
+
+
 def odds_of(name, people, **changed):
     contract = Contract.load(gallery(name))
     taken = take(contract, lives=people, **changed)
-    draws = 4 * DRAWS[people]
+    draws = 4 * DRAWS.get(people, 4_000)
     return contract, simulate(contract, taken.years, rng=np.random.default_rng(7), draws=draws, luck=taken.luck)
 
 
@@ -198,3 +227,22 @@ def test_the_comparison_would_tell(changed, drawn):
     """Other assumptions than those drawn by hand are seen, at least in one statistic and at one of the sizes."""
     if drawn.people == (20_000 if "common" in changed else 500):
         assert max(sds.max() for sds in distances("hnhc-targeted", drawn, **changed).values()) > 6
+
+
+@pytest.mark.parametrize("how", ["history", "same-people", "blend", "comparison"])
+@pytest.mark.parametrize("name", ["hnhc-targeted", "shared-risk"])
+def test_a_benchmarks_error_agrees_with_one_made_of_members(name, how):
+    """Each year alone, and three years together: an error that lasts adds up, a comparison's does less so."""
+    drawn = DrawnWithBenchmark(800, 4_000, np.random.default_rng(20261127), how)
+    made = {"weights": [0.4, 0.6]} if how != "comparison" else {"compared": 1_600}
+    made |= {"own_share": 0.7} if how == "blend" else {}
+    for what, sds in distances(name, drawn, spread=SPREAD, churn=0, benchmark_from=how, **made).items():
+        if what[0] != "care management fee":  # of the same months in every draw
+            assert sds.max() < 4.5, (what, sds.round(1))
+
+
+@pytest.mark.parametrize("other", ["agreed", "history", "comparison"])
+def test_the_comparison_would_tell_how_a_benchmark_is_made(other):
+    drawn = DrawnWithBenchmark(800, 4_000, np.random.default_rng(20261127), "same-people")
+    found = distances("shared-risk", drawn, spread=SPREAD, churn=0, benchmark_from=other)
+    assert max(sds.max() for what, sds in found.items() if what[0] != "care management fee") > 6

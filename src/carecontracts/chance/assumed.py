@@ -15,7 +15,10 @@ import numpy as np
 
 from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, LIVES
+from ..measuring.benchmark import OwnHistory
+from ..refusal import Fault, Refusal, show
 from ..year import Year
+from .benchmark_error import Made, Stray, benchmark_error_of, rule_of
 from .noise import COEFFICIENT
 from .plausible import expected_years, paid_for_all_care
 from .simulate import Luck, simulate
@@ -55,36 +58,6 @@ class Row(NamedTuple):
     option: str  # how to change it
 
 
-def benchmark_error_of(contract: Contract, luck: Luck, lives: int) -> tuple[float, str]:
-    """How far the benchmark itself strays by luck, as a share of it, by the contract's own kind of benchmark.
-
-    With s one year's chance spread of the people's cost, cv / sqrt(lives): own history of other people, s times
-    sqrt(sum of squared weights); of the same people, who bring part of their luck along, less; a comparison group of as
-    many people, s; a persistence factor measured on as many earlier people, s.
-
-    >>> from carecontracts import gallery
-    >>> contract = Contract.load(gallery("whole-population-measured"))
-    >>> share, words = benchmark_error_of(contract, Luck(cv=2.0), lives=400)
-    >>> round(share, 4), words  # 0.1 x sqrt(0.4^2 + 0.6^2)
-    (0.0721, 'the luck of its own 2 years of history')
-    """
-    rule = contract.measurement.benchmark if contract.measurement else None
-    s = luck.cv / math.sqrt(lives)
-    if rule is None or rule.kind == "fixed":
-        return 0.0, "the benchmark is an agreed number" if rule else "the contract does not say how it is made"
-    if rule.kind == "matched_comparison":
-        return s, "the luck of as many people to compare with"
-    if rule.kind == "persistence_corrected":
-        if rule.remains is not None:
-            return 0.0, "the factor is an agreed number"
-        return s, "the luck of as many earlier people, on whom the factor is measured"
-    squares = sum(weight**2 for weight in rule.weights)
-    words = f"the luck of its own {len(rule.weights)} year{'s' * (len(rule.weights) > 1)} of history"
-    if rule.people == "the same people":
-        return s * math.sqrt(max(0.0, (1 - luck.kept) * (1 + squares) - 1)), f"{words}, of the same people"
-    return s * math.sqrt(squares), words
-
-
 class Taken(NamedTuple):
     """What an odds is drawn with, and what each number of it rests on."""
 
@@ -92,6 +65,7 @@ class Taken(NamedTuple):
     luck: Luck
     basis: dict[str, str]  # by option
     made: bool  # whether the years are made from the contract's terms
+    benchmark: Stray
 
     @property
     def lives(self) -> int:
@@ -115,7 +89,11 @@ class Taken(NamedTuple):
             row("what moves everyone's cost at once, in a year", f"{luck.common:.1%}", "common"),
             row("how much of the members' luck is there again next year", f"{luck.kept:g}", "kept"),
             row("members who leave in a year", f"{luck.churn:.0%}", "churn"),
-            row("how far the benchmark strays by luck", f"{luck.benchmark:.1%}", "benchmark_error"),
+            row("how the benchmark is made", self.benchmark.how, "benchmark_from")._replace(
+                option=", ".join(f"--{option}" for option in ("benchmark-from", *self.benchmark.options))
+            ),
+            row("how far it strays by luck", f"{luck.benchmark:.1%}{self._lasts()}", "benchmark_error"),
+            row("of what moves everyone, what moves it too", f"{luck.benchmark_with_everyone:.0%}", "common_shared"),
             row("how far its trend strays in a year, adding up", f"{luck.trend:.1%}", "trend_error"),
             Row(
                 "counts: how clumped, and how far they go with cost",
@@ -124,6 +102,8 @@ class Taken(NamedTuple):
                 "-",
             ),
         ]
+        if self.benchmark.people:
+            found.insert(8, row("people to compare with, or to measure on", f"{self.benchmark.people:,}", "compared"))
         if not self.made:
             found[1] = found[1]._replace(option="the years file")
             return found
@@ -133,6 +113,13 @@ class Taken(NamedTuple):
             counted = f", of {COUNTED:.0%} of people" if name in year.denominators else ""
             found.append(Row(f"measure “{name}”", f"{value:g}{counted}", ASSUMED, "a years file"))
         return found
+
+    def _lasts(self) -> str:
+        """For how long the benchmark's error is there, where there is any."""
+        if not self.luck.benchmark:
+            return ""
+        lasts = self.luck.benchmark_lasts
+        return ", the same in every year" if lasts == 1 else f", {lasts:.0%} of it again in the next year"
 
 
 def take(
@@ -148,7 +135,12 @@ def take(
     common: float | None = None,
     kept: float | None = None,
     churn: float | None = None,
+    benchmark_from: Made | None = None,
+    weights: Sequence[float] | None = None,
+    own_share: float | None = None,
+    compared: int | None = None,
     benchmark_error: float | None = None,
+    common_shared: float | None = None,
     trend_error: float | None = None,
 ) -> Taken:
     """The years and the luck of an odds: the contract's own numbers, then those given, then what is typical of a line.
@@ -161,8 +153,12 @@ def take(
     usual, rests_on = typical(line, complex_care)
     given = {
         "lives": lives, "member_cost": member_cost, "spread": spread, "truncation": truncation, "common": common,
-        "kept": kept, "churn": churn, "benchmark_error": benchmark_error, "trend_error": trend_error,
+        "kept": kept, "churn": churn, "benchmark_from": benchmark_from, "compared": compared,
+        "benchmark_error": benchmark_error, "common_shared": common_shared, "trend_error": trend_error,
     }  # fmt: skip
+    rule = rule_of(contract, benchmark_from, weights, own_share, compared)
+    if spread is None and line is None:
+        _refuse_to_widen(benchmark_from=benchmark_from, weights=weights, own_share=own_share, compared=compared)
     basis = {"spread": rests_on} | ({"kept": rests_on, "member_cost": rests_on} if line else {})
     own = None if years else paid_for_all_care(contract)
     if own:
@@ -182,13 +178,41 @@ def take(
         truncation=math.inf if truncation is None else truncation,
         **{name: value for name, value in changed.items() if value is not None},
     )
-    error, because = benchmark_error_of(contract, luck, _lives(expected[0], luck))
-    if error and spread is None and line is None:
-        error, because = 0.0, f"in the spread of {COEFFICIENT} already, which is fitted to the whole of it"
-    if benchmark_error is None:
-        basis["benchmark_error"] = because
-    luck = replace(luck, benchmark=min(0.5, error if benchmark_error is None else benchmark_error))
-    return Taken(expected, luck, basis, made=not years)
+    stray = benchmark_error_of(contract, luck, _lives(expected[0], luck), rule=rule, compared=compared)
+    if spread is None and line is None:
+        because = f"in the spread of {COEFFICIENT} already, which is fitted to the whole of it"
+        stray = stray._replace(size=0.0, because=because if stray.size else stray.because, with_everyone=0.0)
+    where = "the contract" if contract.measurement else ASSUMED
+    found = {"benchmark_from": where, "benchmark_error": stray.because, "compared": f"{ASSUMED}: as many"}
+    basis = found | {"common_shared": "how the benchmark is made"} | basis
+    if benchmark_from and isinstance(rule, OwnHistory) and weights is None:
+        basis["benchmark_from"] = f"given; its weights are an {ASSUMED}"
+    elif weights or own_share is not None:
+        basis["benchmark_from"] = "given"
+    luck = replace(
+        luck,
+        benchmark=min(0.5, stray.size if benchmark_error is None else benchmark_error),
+        benchmark_lasts=stray.lasts,
+        benchmark_with_members=min(1.0, stray.with_members),
+        benchmark_with_everyone=stray.with_everyone if common_shared is None else common_shared,
+    )
+    return Taken(expected, luck, basis, not years, stray)
+
+
+def _refuse_to_widen(**given: object) -> None:
+    """Refuses to add a benchmark's error to the spread that is fitted to all error there is."""
+    faults = [
+        Fault(
+            f"--{option.replace('_', '-')}",
+            show(value),
+            "--spread or --line with it",
+            f"give the spread of your members: {COEFFICIENT}, which stands in for it, has the benchmark's error in it",
+        )
+        for option, value in given.items()
+        if value is not None
+    ]
+    if faults:
+        raise Refusal(faults)
 
 
 def _lives(year: Year, luck: Luck) -> int:

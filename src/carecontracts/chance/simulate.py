@@ -10,8 +10,8 @@ How facts are drawn:
 - measures that are shares: binomial on the people whom they count, or on 40% of all where a contract does not say
 - other outcomes and billed services: counts that come in clumps
 - the same members' luck correlates from year to year; common shocks do not
-- the benchmark, where it is made from people or a trend: off by its own luck for the whole term, and by a trend that
-  strays a little more each year
+- the benchmark, where it is made from people or a trend: off by its own luck, for the whole term or anew in each year,
+  by so much of the members' luck and of the common shock as it has in it, and by a trend that strays more each year
 - premiums, budgets, forecasts, scores, percentiles, staff lent to a practice and conditions are held as expected
 
 What a measure or an outcome is counted in is a term of the contract; no name decides anything.
@@ -72,7 +72,10 @@ class Luck:
       at 50,000 people and more, leave about this much that size does not explain
     - kept: correlation of the members' luck in one year with that in another
     - churn: share of members who leave in a year, each at a random month
-    - benchmark: standard deviation of the benchmark's own error, as a share of it, the same in every year of the term
+    - benchmark: standard deviation of the benchmark's own error, as a share of it
+    - benchmark_lasts: correlation of that error in one year with that in another; 1 is the same for the whole term
+    - benchmark_with_members: its correlation with the members' luck that lasts, where it is made from the same people
+    - benchmark_with_everyone: how much of what moves everyone's cost at once moves the benchmark too
     - trend: standard deviation of the error in each year's trend of the benchmark; it adds up over the years
     - clumps: variance of a count over its mean; 1 is Poisson, and people who come once come again
     - day_clumps, home_clumps: the same for hospital days, which come in stays, and for days of living somewhere
@@ -87,6 +90,9 @@ class Luck:
     kept: float = 0.3
     churn: float = 0.1
     benchmark: float = 0.0
+    benchmark_lasts: float = 1.0
+    benchmark_with_members: float = 0.0
+    benchmark_with_everyone: float = 0.0
     trend: float = 0.0
     clumps: float = 2.0
     day_clumps: float = 12.0
@@ -102,6 +108,9 @@ class Luck:
             ("kept", "a correlation from 0 to 1", 0 <= self.kept <= 1),
             ("churn", "a share from 0 to 1", 0 <= self.churn <= 1),
             ("benchmark", "a share from 0 to 0.5: 0.03 is 3%", 0 <= self.benchmark <= 0.5),
+            ("benchmark_lasts", "a correlation from 0 to 1", 0 <= self.benchmark_lasts <= 1),
+            ("benchmark_with_members", "a correlation from 0 to 1", 0 <= self.benchmark_with_members <= 1),
+            ("benchmark_with_everyone", "a share from 0 to 1", 0 <= self.benchmark_with_everyone <= 1),
             ("trend", "a share from 0 to 0.5: 0.01 is 1%", 0 <= self.trend <= 0.5),
             ("with_cost", "a correlation from 0 to 1", 0 <= self.with_cost <= 1),
             *((name, "1 or more", getattr(self, name) >= 1) for name in ("clumps", "day_clumps", "home_clumps")),
@@ -270,18 +279,35 @@ def draw_years(
     """The years with every fact drawn around its value, as arrays of `draws`."""
     lives = [_lives(year, luck) for year in years]
     lasting = rng.standard_normal(draws)
-    drawn = []
+    drawn, shocks = [], []
     for year, people in zip(years, lives, strict=True):
         fresh = rng.standard_normal(draws)
         z = math.sqrt(luck.kept) * lasting + math.sqrt(1 - luck.kept) * fresh
-        drawn.append(_Draw(contract, year, people, z, rng, luck).year())
+        one = _Draw(contract, year, people, z, rng, luck)
+        drawn.append(one.year())
+        shocks.append(one.shock)
     # The benchmark's error last, and only where there is one: without it the draws are those that they were.
-    off: Any = luck.benchmark * rng.standard_normal(draws) if luck.benchmark else 0.0
-    for n, year in enumerate(drawn if luck.benchmark or luck.trend else ()):
-        off = off + (luck.trend * rng.standard_normal(draws) if luck.trend else 0.0)
-        if year.benchmark is not None:
-            drawn[n] = replace(year, benchmark=np.maximum(year.benchmark * (1 + off), 0.0))
+    for n, off in enumerate(_benchmark_errors(lasting, len(drawn), rng, luck)):
+        benchmark = drawn[n].benchmark
+        if benchmark is not None:
+            moved = np.maximum(benchmark * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
+            drawn[n] = replace(drawn[n], benchmark=moved)
     return drawn
+
+
+def _benchmark_errors(lasting: Any, years: int, rng: np.random.Generator, luck: Luck) -> Iterator[Any]:
+    """How far the benchmark of each year is off: by its people's luck, and by trends that add up."""
+    if not (luck.benchmark or luck.trend or luck.benchmark_with_everyone):
+        return
+    again, lasts = luck.benchmark_with_members, luck.benchmark_lasts
+    own: Any = again * lasting + math.sqrt(1 - again**2) * rng.standard_normal(len(lasting)) if luck.benchmark else 0.0
+    strayed: Any = 0.0
+    for _ in range(years):
+        error = own
+        if luck.benchmark and lasts < 1:
+            error = math.sqrt(lasts) * own + math.sqrt(1 - lasts) * rng.standard_normal(len(lasting))
+        strayed = strayed + (luck.trend * rng.standard_normal(len(lasting)) if luck.trend else 0.0)
+        yield luck.benchmark * error + strayed
 
 
 def _lives(year: Year, luck: Luck) -> int:
@@ -304,6 +330,8 @@ class _Draw:
         self.clauses = [clause.at(year, contract.first_year) for clause in contract.clauses]
         self.moving = moving(self.clauses)
         self.costs = Costs.with_cv((year.spend or year.benchmark or COST * lives) / lives, luck.cv)
+        sigma = math.sqrt(math.log(1 + luck.common**2))
+        self.shock = np.exp(sigma * rng.standard_normal(len(z)) - sigma**2 / 2)  # what moves everyone's cost
 
     def year(self) -> Year:
         year = self.expected
@@ -330,13 +358,11 @@ class _Draw:
 
     def _cost(self) -> tuple[Any, dict[str, Any]]:
         """What care costs over what was expected, and the largest claims where the contract reads them."""
-        sigma = math.sqrt(math.log(1 + self.luck.common**2))
-        shock = np.exp(sigma * self.rng.standard_normal(len(self.z)) - sigma**2 / 2)
         if self.expected.claims:
             relative, claims = self._members()
-            return relative * shock, {name: claim * shock for name, claim in claims.items()}
+            return relative * self.shock, {name: claim * self.shock for name, claim in claims.items()}
         totals = _total_of(self.luck.cv, self.lives, self.luck.truncation / self.costs.mean)
-        return totals.quantile(ndtr(self.z)) / totals.mean * shock, {}
+        return totals.quantile(ndtr(self.z)) / totals.mean * self.shock, {}
 
     def _members(self) -> tuple[Any, dict[str, Any]]:
         """Totals from members, with each draw's largest claims; put in the order of `z`, so that years stay correlated.

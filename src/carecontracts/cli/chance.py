@@ -20,6 +20,7 @@ from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, s
 if TYPE_CHECKING:
     from ..chance import assumed
     from ..chance import simulate as chance
+    from ..chance.benchmark_error import Made
 
 
 def odds(
@@ -51,6 +52,24 @@ def odds(
     common: Annotated[float | None, typer.Option(help="What moves everyone's cost at once: 0.016 is 1.6%.")] = None,
     kept: Annotated[float | None, typer.Option(help="How much of a year's luck is there again in the next.")] = None,
     churn: Annotated[float | None, typer.Option(help="The share of members who leave in a year.")] = None,
+    benchmark_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="How the benchmark is made: agreed, history, same-people, blend, comparison or factor; else as the"
+            " contract says.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="SHARES", help="Of a history, the oldest year first: 0.1,0.3,0.6.")
+    ] = None,
+    own_share: Annotated[float | None, typer.Option(help="Of a blend, how much its own history counts.")] = None,
+    compared: Annotated[
+        int | None, typer.Option(help="People in the comparison, or on whom the factor is measured; else as many.")
+    ] = None,
+    common_shared: Annotated[
+        float | None, typer.Option(help="How much of what moves everyone moves the benchmark too: 1 is all of it.")
+    ] = None,
     benchmark_error: Annotated[
         float | None, typer.Option(help="How far the benchmark itself strays by luck; else by how it is made.")
     ] = None,
@@ -71,12 +90,14 @@ def odds(
         numbers = {
             "lives": lives, "effect": effect, "draws": draws, "seed": seed, "member_cost": member_cost,
             "spread": spread, "truncation": truncation, "common": common, "kept": kept, "churn": churn,
-            "benchmark_error": benchmark_error, "trend_error": trend_error,
+            "benchmark_error": benchmark_error, "trend_error": trend_error, "own_share": own_share,
+            "compared": compared, "common_shared": common_shared,
         }  # fmt: skip
-        agreed, _, _, given, outside, _ = all_or_refuse(
+        agreed, _, _, shares, given, outside, _ = all_or_refuse(
             lambda: load(contract),
             lambda: within(**numbers),
-            lambda: _one_of(line, years_are, complex_care, years, member_cost, truncation, spread),
+            lambda: _one_of(line, years_are, complex_care, years, member_cost, truncation, spread, benchmark_from),
+            lambda: _shares(weights),
             lambda: read_years(years) if years else None,
             lambda: _dollars_by_party(cost or []),
             outputs.ready,
@@ -90,7 +111,8 @@ def odds(
         taken = assumed.take(
             agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care, lives=lives,
             member_cost=member_cost, spread=spread, truncation=truncation, common=common, kept=kept, churn=churn,
-            benchmark_error=benchmark_error, trend_error=trend_error,
+            benchmark_from=cast("Made | None", benchmark_from), weights=shares, own_share=own_share, compared=compared,
+            benchmark_error=benchmark_error, common_shared=common_shared, trend_error=trend_error,
         )  # fmt: skip
         expected, luck = taken.years, taken.luck
         with screen(stderr=True).status("Drawing") as status:
@@ -155,12 +177,14 @@ def _one_of(
     member_cost: float | None,
     truncation: float | None,
     spread: float | None,
+    benchmark_from: str | None,
 ) -> None:
     """Refuses options that are none of their words, and options that have nothing to act on."""
     faults = []
     for name, given, words in (
         ("--line", line, ["medicaid", "medicare", "dual", "commercial"]),
         ("--years-are", years_are, ["without", "with"]),
+        ("--benchmark-from", benchmark_from, ["agreed", "history", "same-people", "blend", "comparison", "factor"]),
     ):
         if given is not None and given not in words:
             faults.append(Fault(name, show(given), " or ".join(words), did_you_mean(given, words) + "correct it"))
@@ -192,6 +216,16 @@ def _without_the_program(years: Sequence[Year], effect: float) -> None:
                 f" --years-are with, if the program's {say_percent(effect)} is in it already"
             )
             raise Refusal([Fault(year.place, given, "years without the program, or with it", do)])
+
+
+def _shares(text: str | None) -> list[float] | None:
+    """`0.1,0.3,0.6` as numbers."""
+    if text is None:
+        return None
+    numbers = [number_in(part) for part in text.split(",")]
+    if any(isinstance(number, str) for number in numbers):
+        raise Refusal([Fault("--weights", show(text), "shares, the oldest year first: 0.1,0.3,0.6", "correct it")])
+    return [float(number) for number in numbers]
 
 
 def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
