@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BeforeValidator
 
@@ -134,6 +134,11 @@ class Clause(Worded):
     def price_of_all_care(self) -> Number | None:
         """What it pays in a year for a member's whole care, where it does; tiers count alike."""
         return None
+
+    @property
+    def care_taken_on(self) -> Literal["none", "some", "all"]:
+        """How much of members' care its payee must buy, or give, out of what it is paid."""
+        return "none"
 
     def claims_from(self) -> Number:
         """The dollars of one member's claims below which they move nothing here."""

@@ -129,6 +129,14 @@ class Contract(BaseModel):
                 ledger.append(Line(year.year, clause.name, clause.payer, clause.payee, cents(amount), how, due))
         return ledger
 
+    @property
+    def payer(self) -> str:
+        """The party that pays for results, or that gets money back for want of them; else the first clause's payer."""
+        for clause in self.clauses:
+            if clause.pays_for_results:
+                return clause.payee if clause.money_back else clause.payer
+        return self.clauses[0].payer
+
     def facts(self) -> dict[str, list[str]]:
         """The facts that a year must have, and the clauses that read each."""
         read: dict[str, list[str]] = {}

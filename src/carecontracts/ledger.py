@@ -1,6 +1,6 @@
 """Line and Ledger: who paid whom, how much, when, under which clause, why. A contract has no other memory."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -152,6 +152,23 @@ class Ledger(list[Line]):
                 position[party] = cents(position[party] + came - went)
                 flow.append(Position(month_name(month), party, came, went, position[party]))
         return flow
+
+
+OUTSIDE = "outside the contract"
+
+
+def costs_outside(costs: Mapping[str, float], years: Iterable[int], year_starts: int = 1) -> Ledger:
+    """What parties pay a year outside the contract, such as for a team: in monthly parts.
+
+    >>> costs_outside({"practice": 1_200_000}, [2026]).net()
+    {'practice': -1200000.0, 'outside the contract': 1200000.0}
+    """
+    lines = Ledger()
+    for year in years:
+        start = year * 12 + year_starts - 1
+        months = tuple(range(start, start + 12))
+        lines += [Line(year, "costs outside the contract", p, OUTSIDE, cost, {}, months) for p, cost in costs.items()]
+    return lines
 
 
 def _turns(amounts: Iterable[float]) -> int:

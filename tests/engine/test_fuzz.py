@@ -30,7 +30,7 @@ from carecontracts import Contract, gallery
 from carecontracts.chance.plausible import expected_years
 from carecontracts.cli import main
 from carecontracts.gallery import gallery_names
-from carecontracts.parties import price
+from carecontracts.parties import outside, price
 from carecontracts.programs import mssp
 from carecontracts.synthetic import people as synthetic
 from carecontracts.year import columns_for
@@ -253,13 +253,30 @@ ODD = ("0", "-1", "1e300", "5e-324", "nan", "inf", "x", "", "9999999999999999999
 FILE = ("--out {o}.csv",)
 COMMANDS = {
     "settle": Command(
-        ("settle", "{deal}", "{years}"), ("deal", "years"), 20, {}, ("--out {o}.csv --cash-flow {o}.m.csv", "")
+        ("settle", "{deal}", "{years}"),
+        ("deal", "years"),
+        20,
+        {},
+        ("--out {o}.csv --cash-flow {o}.m.csv", "--out {o}.xlsx --cost practice=900000", ""),
     ),
     "term-sheet": Command(("term-sheet", "{deal}"), ("deal",), 16, {}, ("--out {o}.md", "--out {o}.docx", "")),
     "years": Command(("years", "{deal}"), ("deal",), 6, {}, ("--out {o}.csv", "")),
     "gallery": Command(("gallery",), (), 0, {}, ("",)),
     "definitions": Command(("claims", "definitions"), (), 0, {}, ("",)),
     "mssp": Command(("mssp", "{results}"), ("results",), 12, {"--year": (*ODD, "2022", "2019", "1990", "2030")}, FILE),
+    "net": Command(
+        ("net", "{target}", "--outside", "{outside}", "--draws=20", "--effect=0.05"),
+        ("target", "outside", "outside"),
+        5,
+        {
+            "--effect": (*ODD, "0", "0.99", "1"),
+            "--lives": (*ODD, "1", "1000000"),
+            "--member-cost": ODD,
+            "--price-of": ("x", "", "care management fee", "shared savings", "\x1b[31m"),
+            "--cost": ("practice=1", "practice=1e400", "=1", "practise=5"),
+        },
+        (*FILE, "--out {o}.xlsx"),
+    ),
     "price": Command(
         ("price", "{program}"), ("program",), 14, {"--chance": (*ODD, "0.001", "0.999", "0.9", "1")}, FILE
     ),
@@ -347,9 +364,11 @@ def seeds(folder: Path) -> None:
     (folder / "measured" / "complex care.yaml").write_text(text, "utf-8")
     (folder / "measured" / "plain.yaml").write_text(PLAIN, "utf-8")
     (folder / "deal" / "four-clauses.yaml").write_bytes((HERE / "four-clauses.yaml").read_bytes())
-    for name in ("program", "results", "definition", "claims", "source"):
+    for name in ("program", "results", "definition", "claims", "source", "target", "outside"):
         (folder / name).mkdir()
     (folder / "program" / "program.yaml").write_bytes(price.example().read_bytes())
+    (folder / "target" / "hnhc-targeted.yaml").write_bytes(gallery("hnhc-targeted").read_bytes())
+    (folder / "outside" / "outside.yaml").write_bytes(outside.example().read_bytes())
     (folder / "results" / "results.csv").write_bytes(b"".join(mssp.published_rows().read_bytes().splitlines(True)[:12]))
     rules: list[Any] = [
         "stays", {"any": [{"cost": {"dollars": 25000}}, {"stays": {"at_least": 2}}]},

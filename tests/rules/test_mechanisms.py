@@ -156,7 +156,7 @@ clauses:
     [better] = with_effect(contract, [year], 0.25)
     assert better.outcomes == {"no-shows": 750}
     drawn = simulate(contract, [year], draws=4_000, rng=np.random.default_rng(1))
-    assert drawn.payer == "plan"  # it gets money back
+    assert drawn.contract.payer == "plan"  # it gets money back
     count = drawn.years[0].outcomes["no-shows"]
     assert abs(count.mean() - 1_000) < 6 * np.sqrt(2_000 / 4_000)  # clumps of 2: the variance is twice the mean
     assert count.var() / count.mean() == pytest.approx(2, abs=0.3)

@@ -66,16 +66,21 @@ class Taken(NamedTuple):
     basis: dict[str, str]  # by option
     made: bool  # whether the years are made from the contract's terms
     benchmark: Stray
+    care: float  # dollars a member's care is taken to cost in a year, where no fact says it
 
     @property
     def lives(self) -> int:
         """The people of the first year."""
         return _lives(self.years[0], self.luck)
 
+    @property
+    def cost(self) -> float:
+        """What a member's care is expected to cost in the first year."""
+        return float(self.years[0].spend or self.years[0].benchmark or self.care * self.lives) / self.lives
+
     def rows(self) -> list[Row]:
         """Everything that is assumed, in the order in which it matters to a reader."""
-        luck, year = self.luck, self.years[0]
-        cost = float(year.spend or year.benchmark or COST * self.lives) / self.lives
+        luck, year, cost = self.luck, self.years[0], self.cost
         cap = "no limit" if math.isinf(luck.truncation) else f"${luck.truncation:,.0f}"
 
         def row(what: str, value: str, option: str) -> Row:
@@ -164,11 +169,11 @@ def take(
     if own:
         basis["member_cost"] = "the contract: what it pays for all care"
     basis |= {option: "given" for option, value in given.items() if value is not None}
+    cost = member_cost or own or usual.cost
     if years:
         basis |= {"member_cost": "the years file"} | ({} if lives else {"lives": "the years file"})
         expected = list(years)
     else:
-        cost = member_cost or own or usual.cost
         expected = expected_years(contract, cost=cost, **({"lives": lives} if lives else {}))
     changed = {"common": common, "churn": churn, "trend": trend_error}
     luck = Luck(
@@ -196,7 +201,7 @@ def take(
         benchmark_with_members=min(1.0, stray.with_members),
         benchmark_with_everyone=stray.with_everyone if common_shared is None else common_shared,
     )
-    return Taken(expected, luck, basis, not years, stray)
+    return Taken(expected, luck, basis, not years, stray, cost)
 
 
 def _refuse_to_widen(**given: object) -> None:

@@ -37,7 +37,7 @@ from tqdm import tqdm
 
 from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, PER, Moves
-from ..ledger import Ledger, Line
+from ..ledger import Ledger, costs_outside
 from ..refusal import Fault, Refusal, show
 from ..units import least, say_list
 from ..year import Year
@@ -56,7 +56,6 @@ __all__ = [
     "without_effect",
 ]
 
-OUTSIDE = "outside the contract"
 PROGRESS = "Drawing members"
 
 
@@ -194,19 +193,12 @@ class Simulation:
             rows.append(row | {"chance of loss": float((net < -0.005).mean()), "lowest cash": low})
         return pd.DataFrame(rows)
 
-    @property
-    def payer(self) -> str:
-        """The party that pays for results, or that gets money back for want of them; else the first clause's payer."""
-        clauses = [clause for clause in self.contract.clauses if clause.pays_for_results]
-        found = [clause.payee if clause.money_back else clause.payer for clause in clauses]
-        return (found or [self.contract.clauses[0].payer])[0]
-
     def results(self) -> tuple[Any, Any]:
         """What the payer pays for results, and what it gets back for them, in each year and draw: (years x draws)."""
         clauses = [clause.name for clause in self.contract.clauses if clause.pays_for_results]
         numbers = [year.year for year in self.years]
-        pays = [self._array(self.ledger.total(year=y, payer=self.payer, clause=clauses)) for y in numbers]
-        back = [self._array(self.ledger.total(year=y, payee=self.payer, clause=clauses)) for y in numbers]
+        pays = [self._array(self.ledger.total(year=y, payer=self.contract.payer, clause=clauses)) for y in numbers]
+        back = [self._array(self.ledger.total(year=y, payee=self.contract.payer, clause=clauses)) for y in numbers]
         return np.array(pays), np.array(back)
 
     def of(self, clause: str) -> Any:
@@ -215,13 +207,8 @@ class Simulation:
 
     @cached_property
     def _all(self) -> Ledger:
-        lines = Ledger(self.ledger)
-        for year in self.years:
-            start = year.year * 12 + self.contract.year_starts - 1
-            for party, cost in self.costs.items():
-                months = tuple(range(start, start + 12))
-                lines.append(Line(year.year, "costs outside the contract", party, OUTSIDE, cost, {}, months))
-        return lines
+        years = [year.year for year in self.years]
+        return Ledger([*self.ledger, *costs_outside(self.costs, years, self.contract.year_starts)])
 
     @cached_property
     def _worst(self) -> dict[str, Any]:
@@ -247,7 +234,7 @@ def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
             "No clause pays by results, so luck pays nothing:"
             " what moves is how many months, services and outcomes there are to pay for."
         )
-    payer = nothing.contract.parties[nothing.payer]
+    payer = nothing.contract.parties[nothing.contract.payer]
     sentences = []
     for drawn, case in ((nothing, "changes nothing"), (works, f"truly saves {effect * 100:.10g}%"))[: 1 + (effect > 0)]:
         pays, back = drawn.results()

@@ -54,6 +54,10 @@ class Capitation(Clause):
     def pays_for_results(self) -> bool:
         return False  # a risk score is no result of a program
 
+    @property
+    def care_taken_on(self) -> Literal["none", "some", "all"]:
+        return "some" if self.services or self.carve_outs else "all"
+
     def price_of_all_care(self) -> Number | None:
         rate = self.per_member_per_month
         if self.services:

@@ -34,6 +34,10 @@ class CaseRate(Clause):
     services: list[Text]
     for_each: Literal["enrolled month", "engaged month", "month with a documented service"] = "enrolled month"
 
+    @property
+    def care_taken_on(self) -> Literal["none", "some", "all"]:
+        return "some"
+
     def reading(self) -> Mapping[str, Unit | None]:
         return {MONTHS[self.for_each] + ".{per_member_per_month}": None}
 

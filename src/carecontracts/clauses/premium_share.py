@@ -30,6 +30,10 @@ class PremiumShare(Clause):
     premium: MeasureName
     carve_outs: list[Text] = []
 
+    @property
+    def care_taken_on(self) -> Literal["none", "some", "all"]:
+        return "some" if self.carve_outs else "all"
+
     def expects(self, year: Expected) -> Mapping[str, Number]:
         return {f"amounts.{self.premium}": year.benchmark / CARE_RATIO}
 

@@ -13,9 +13,22 @@ from rich.text import Text
 from ..files import number_in
 from ..parties import price as pricing
 from ..refusal import Fault, Refusal, did_you_mean, show
-from ..units import MOST_DOLLARS, say_percent
+from ..units import say_percent
 from ..year import Year, read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
+from .common import (
+    ContractFile,
+    all_or_refuse,
+    as_csv,
+    dollars_by_party,
+    load,
+    needing,
+    plain,
+    screen,
+    table_of,
+    tell,
+    within,
+    writing,
+)
 
 if TYPE_CHECKING:
     from ..chance import assumed
@@ -96,10 +109,10 @@ def odds(
         agreed, _, _, shares, given, outside, _ = all_or_refuse(
             lambda: load(contract),
             lambda: within(**numbers),
-            lambda: _one_of(line, years_are, complex_care, years, member_cost, truncation, spread, benchmark_from),
+            lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread, benchmark_from),
             lambda: _shares(weights),
             lambda: read_years(years) if years else None,
-            lambda: _dollars_by_party(cost or []),
+            lambda: dollars_by_party(cost or []),
             outputs.ready,
         )
         if not given:
@@ -107,7 +120,7 @@ def odds(
         if years_are == "with":
             given = chance.without_effect(agreed, given, effect)
         elif given and years_are is None:
-            _without_the_program(given, effect)
+            without_the_program(given, effect)
         taken = assumed.take(
             agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care, lives=lives,
             member_cost=member_cost, spread=spread, truncation=truncation, common=common, kept=kept, churn=churn,
@@ -169,7 +182,7 @@ def _print_assumed(console: Console, taken: "assumed.Taken", hung: "Sequence[ass
         )
 
 
-def _one_of(
+def one_of(
     line: str | None,
     years_are: str | None,
     complex_care: bool,
@@ -177,7 +190,7 @@ def _one_of(
     member_cost: float | None,
     truncation: float | None,
     spread: float | None,
-    benchmark_from: str | None,
+    benchmark_from: str | None = None,
 ) -> None:
     """Refuses options that are none of their words, and options that have nothing to act on."""
     faults = []
@@ -206,7 +219,7 @@ def _one_of(
 ALIKE = 0.005  # of the benchmark; a years file that spends so little less is taken as care without the program
 
 
-def _without_the_program(years: Sequence[Year], effect: float) -> None:
+def without_the_program(years: Sequence[Year], effect: float) -> None:
     """Refuses years whose spending is under the benchmark, where it is not said whether the program is in them."""
     for year in years:
         if year.benchmark and year.spend and year.spend < (1 - ALIKE) * year.benchmark:
@@ -226,23 +239,6 @@ def _shares(text: str | None) -> list[float] | None:
     if any(isinstance(number, str) for number in numbers):
         raise Refusal([Fault("--weights", show(text), "shares, the oldest year first: 0.1,0.3,0.6", "correct it")])
     return [float(number) for number in numbers]
-
-
-def _dollars_by_party(given: Sequence[str]) -> dict[str, float]:
-    """`practice=1250000` as a party and a number."""
-    found, faults = {}, []
-    for text in given:
-        party, _, dollars = text.partition("=")
-        number = number_in(dollars)
-        if party in found:
-            faults.append(Fault("--cost", f"{show(party)} again", "each party once", "add them up"))
-        elif isinstance(number, str) or not 0 <= number <= MOST_DOLLARS or not party:
-            faults.append(Fault("--cost", show(text), "PARTY=DOLLARS, as in practice=1250000", "correct it"))
-        else:
-            found[party] = float(number)
-    if faults:
-        raise Refusal(faults)
-    return found
 
 
 def price(

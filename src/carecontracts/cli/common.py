@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..contract import Contract
-from ..files import safe_cell
+from ..files import number_in, safe_cell
 from ..gallery import gallery, gallery_names
-from ..refusal import Fault, Refusal, did_you_mean, printable, show
+from ..refusal import Fault, Refusal, did_you_mean, listed, printable, show
 from ..units import MOST_DOLLARS
 from ..writing import Outputs
 
@@ -163,3 +163,31 @@ def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow([safe_cell(name) for name in header])
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)
     return file.getvalue()
+
+
+def dollars_by_party(given: Sequence[str]) -> dict[str, float]:
+    """`practice=1250000` as a party and a number."""
+    found, faults = {}, []
+    for text in given:
+        party, _, dollars = text.partition("=")
+        number = number_in(dollars)
+        if party in found:
+            faults.append(Fault("--cost", f"{show(party)} again", "each party once", "add them up"))
+        elif isinstance(number, str) or not 0 <= number <= MOST_DOLLARS or not party:
+            faults.append(Fault("--cost", show(text), "PARTY=DOLLARS, as in practice=1250000", "correct it"))
+        else:
+            found[party] = float(number)
+    if faults:
+        raise Refusal(faults)
+    return found
+
+
+def of_parties(dollars: Mapping[str, float], contract: Contract) -> None:
+    """Refuses what was given for somebody who is no party of the contract."""
+    faults = [
+        Fault("--cost", show(party), listed(contract.parties), did_you_mean(party, contract.parties) + "correct it")
+        for party in dollars
+        if party not in contract.parties
+    ]
+    if faults:
+        raise Refusal(faults)

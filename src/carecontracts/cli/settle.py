@@ -11,11 +11,24 @@ from rich.progress import track
 from rich.text import Text
 
 from ..contract import Contract
-from ..ledger import Ledger
-from ..paper import statement
+from ..ledger import Ledger, costs_outside
+from ..paper import statement, workbook
 from ..programs import mssp as medicare
 from ..year import read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, plain, screen, table_of, tell, within, writing
+from .common import (
+    ContractFile,
+    all_or_refuse,
+    as_csv,
+    dollars_by_party,
+    load,
+    of_parties,
+    plain,
+    screen,
+    table_of,
+    tell,
+    within,
+    writing,
+)
 
 
 def settle(
@@ -23,26 +36,39 @@ def settle(
     years: Annotated[
         Path, typer.Argument(metavar="YEARS", help="The years' facts: a CSV file with a row each, or a YAML list.")
     ],
-    out: Annotated[Path | None, typer.Option(help="Write the statement to this CSV file too.")] = None,
+    cost: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PARTY=DOLLARS", help="What a party's team costs a year: it goes into its cash by month."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the statement to this CSV file too; or, as .xlsx, with totals and cash.")
+    ] = None,
     cash_flow: Annotated[Path | None, typer.Option(help="Write each party's cash by month to this CSV file.")] = None,
 ) -> None:
     """Settle a contract: who pays whom, how much, when and why, line by line."""
     with writing(contract, years) as outputs:
         outputs.file(out)
         outputs.file(cash_flow)
-        agreed, facts, _ = all_or_refuse(lambda: load(contract), lambda: read_years(years), outputs.ready)
+        agreed, facts, outside, _ = all_or_refuse(
+            lambda: load(contract), lambda: read_years(years), lambda: dollars_by_party(cost or []), outputs.ready
+        )
+        of_parties(outside, agreed)
         ledger = agreed.settle(facts)
-        _print_statement(agreed, ledger)
+        whole = Ledger([*ledger, *costs_outside(outside, [year.year for year in facts], agreed.year_starts)])
+        _print_statement(agreed, ledger, whole)
         unread = dict.fromkeys(
             name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)
         )
         if unread:
             tell("No clause reads: " + ", ".join(unread))
-        header = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
-        lines = [(*r[:5], f"{r.amount:z.2f}", r.due, "; ".join(r.workings)) for r in statement.rows(agreed, ledger)]
-        outputs.put(out, as_csv(header, lines))
-        flow = [(m, p, f"{r:z.2f}", f"{d:z.2f}", f"{s:z.2f}") for m, p, r, d, s in ledger.cash_flow()]
-        outputs.put(cash_flow, as_csv(("month", "party", "received", "paid", "position"), flow))
+        if out and out.suffix.lower() == ".xlsx":
+            outputs.put(out, workbook.settled(agreed, ledger, whole))
+        else:
+            rows = statement.rows(agreed, ledger)
+            lines = [(*r[:5], f"{r.amount:z.2f}", r.due, "; ".join(r.workings)) for r in rows]
+            outputs.put(out, as_csv(workbook.LINES, lines))
+        flow = [(m, p, f"{r:z.2f}", f"{d:z.2f}", f"{s:z.2f}") for m, p, r, d, s in whole.cash_flow()]
+        outputs.put(cash_flow, as_csv(workbook.CASH, flow))
 
 
 def _counted(fact: str, contract: Contract) -> bool:
@@ -50,7 +76,8 @@ def _counted(fact: str, contract: Contract) -> bool:
     return fact.partition(".")[0] in contract.facts()
 
 
-def _print_statement(contract: Contract, ledger: Ledger) -> None:
+def _print_statement(contract: Contract, ledger: Ledger, whole: Ledger) -> None:
+    """The statement, and what each party has of it; `whole` is with the costs outside, where they were given."""
     console, lines = screen(), statement.rows(contract, ledger)
     console.print(Text(contract.title, style="bold"))
     for year in dict.fromkeys(line.year for line in lines):
@@ -60,8 +87,16 @@ def _print_statement(contract: Contract, ledger: Ledger) -> None:
             amount, workings = f"{line.amount:z,.2f}", "\n".join(line.workings)
             table.add_row(str(line.paragraph), line.clause, line.payer, line.payee, amount, line.due, workings)
         console.print(table)
-    table = table_of("Party", ">Received", ">Paid", ">Net", ">Lowest cash", "In", title="Totals by party")
-    for party, *amounts, month in statement.totals(contract, ledger):
+    table = table_of(
+        "Party",
+        ">Received",
+        ">Paid",
+        ">Net",
+        ">Lowest cash",
+        "In",
+        title="Totals by party" + ", with the costs that were given" * (len(whole) > len(ledger)),
+    )
+    for party, *amounts, month in statement.totals(contract, whole):
         table.add_row(party, *(f"{x:z,.2f}" for x in amounts), month)
     console.print(table)
 

@@ -54,9 +54,11 @@ def rows(contract: Contract, ledger: Ledger) -> list[Row]:
 
 
 def totals(contract: Contract, ledger: Ledger) -> list[Total]:
-    """What each party received and paid over all years, in the order in which they first appear."""
+    """What each party received and paid over all years, in the order in which they first appear; nobody else."""
     flow, found = ledger.cash_flow(), []
     for party, net in ledger.net().items():
+        if party not in contract.parties:
+            continue
         lowest = min((p for p in flow if p.party == party), key=lambda p: p.position)
         received, paid = ledger.total(payee=party), ledger.total(payer=party)
         found.append(Total(contract.parties[party], received, paid, net, lowest.position, lowest.month))

@@ -14,13 +14,13 @@ savings and other payments, which are contracts; taxes; people who leave and ret
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ..chance.noise import Panel
 from ..evidence.library import Library, faults_in, load, place_in
@@ -28,45 +28,23 @@ from ..evidence.prior import Belief, Reader, scenarios, weigh
 from ..files import read_yaml
 from ..refusal import Fault, Refusal, refuse, show
 from ..worded import Name, Text
-
-
-def _from(what: str, least: float, most: float) -> AfterValidator:
-    """Both ends of a number: beyond them it is a slip, and cents or chances would no longer be exact."""
-
-    def check(number: float) -> float:
-        if not least <= number <= most:
-            refuse(show(number), f"{what}, {least:,.10g} to {most:,.10g}", "give a number in between")
-        return number
-
-    return AfterValidator(check)
-
-
-Posts = Annotated[float, _from("posts", 0.01, 100_000)]
-Extra = Annotated[float, _from("dollars per person", 0, 1_000_000)]
-Share = Annotated[float, _from("a share", 0.001, 1)]
-Rate = Annotated[float, _from("a yearly rate", -0.5, 0.5)]
-Ramp = Annotated[list[Annotated[float, _from("a share", 0, 1)]], Field(min_length=1, max_length=15)]
-Basis = Annotated[Text, Field(min_length=3)]  # a key of the bibliography, `illustrative` or `assumption`
+from .part import Basis, Extra, Part, Posts, Ramp, Rate, Share, at, between, every_number_has_a_basis
 
 MOST_YEARS = 15
 _WORDED = {"name", "line", "roles", "basis"}  # what a proposal says that is not a number
 LARGEST_CASELOAD = 250  # people; in 2012, 2.2% of managers held more (amednews2012caseload)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Role(_Part):
+class Role(Part):
     """One kind of work: so many people to each, so many staff to each, or a number of full-time posts."""
 
     role: Name
-    caseload: Annotated[float, _from("people to a post", 1, 10_000)] | None = (
+    caseload: Annotated[float, between("people to a post", 1, 10_000)] | None = (
         None  # people who take part, to one full-time post
     )
     staff: Posts | None = None  # posts with a caseload, to one full-time post
     full_time: Posts | None = None  # posts, whatever the number of people
-    salary: Annotated[float, _from("dollars a year", 1, 10_000_000)]  # dollars a year, before benefits
+    salary: Annotated[float, between("dollars a year", 1, 10_000_000)]  # dollars a year, before benefits
     basis: dict[str, Basis]
 
     @model_validator(mode="after")
@@ -74,36 +52,36 @@ class Role(_Part):
         given = [name for name in ("caseload", "staff", "full_time") if getattr(self, name) is not None]
         if len(given) != 1:
             refuse(" and ".join(given) or "none", "one of caseload, staff or full_time", "write one of them")
-        _every_number_has_a_basis([*given, "salary"], self.basis)
+        every_number_has_a_basis([*given, "salary"], self.basis)
         return self
 
 
-class Proposal(_Part):
+class Proposal(Part):
     """A program as it is proposed: staff, people, what they would cost without it, and where each number is from."""
 
     name: Text
     line: Literal["medicaid", "medicare", "dual", "commercial"]
     years: Annotated[int, Field(ge=1, le=MOST_YEARS)]
-    eligible: Annotated[float, _from("people", 1, 100_000_000)]
+    eligible: Annotated[float, between("people", 1, 100_000_000)]
     reached: Share  # of the eligible
     engaged: Share  # of the reached
-    baseline: Annotated[float, _from("dollars per person and month", 1, 1_000_000)]
+    baseline: Annotated[float, between("dollars per person and month", 1, 1_000_000)]
     trend: Rate = 0.0
     people_ramp: Ramp = [1.0]
     hired_ramp: Ramp = [1.0]
     effect_ramp: Ramp = [1.0]
     roles: Annotated[list[Role], Field(min_length=1)]
-    load: Annotated[float, _from("a multiple of wages", 1, 3)]
-    overhead: Annotated[float, _from("a share of staff cost", 0, 10)] = 0.0
+    load: Annotated[float, between("a multiple of wages", 1, 3)]
+    overhead: Annotated[float, between("a share of staff cost", 0, 10)] = 0.0
     per_person_month: Extra = 0.0
     outreach: Extra = 0.0
-    start_up: Annotated[float, _from("dollars", 0, 10_000_000_000)] = 0.0
+    start_up: Annotated[float, between("dollars", 0, 10_000_000_000)] = 0.0
     raises: Rate = 0.0
     discount: Rate = 0.0
     measured: Literal["engaged", "eligible"] = "engaged"
-    spread: Annotated[float, _from("a standard deviation over its mean", 0.01, 20)]
-    kept: Annotated[float, _from("a correlation", 0, 1)] = 0.0
-    common: Annotated[float, _from("a share", 0, 0.99)] = 0.0
+    spread: Annotated[float, between("a standard deviation over its mean", 0.01, 20)]
+    kept: Annotated[float, between("a correlation", 0, 1)] = 0.0
+    common: Annotated[float, between("a share", 0, 0.99)] = 0.0
     basis: dict[str, Basis]
 
     @model_validator(mode="after")
@@ -111,14 +89,14 @@ class Proposal(_Part):
         if not any(role.caseload for role in self.roles):
             refuse("no role with a caseload", "at least one", "say how many people one of them serves")
         years = range(self.years)
-        if not any(_at(self.people_ramp, n) * _at(self.effect_ramp, n) for n in years):
+        if not any(at(self.people_ramp, n) * at(self.effect_ramp, n) for n in years):
             do = "give a longer `years`, or correct the ramps"
             refuse(f"no year of the {self.years} in which people take part and there is an effect", "one at least", do)
-        if not any(_at(self.hired_ramp, n) for n in years):
+        if not any(at(self.hired_ramp, n) for n in years):
             do = "give a longer `years`, or correct `hired_ramp`"
             refuse(f"no year of the {self.years} in which staff is paid", "one at least", do)
         given = [name for name in type(self).model_fields if name in self.model_fields_set - _WORDED]
-        _every_number_has_a_basis(given, self.basis)
+        every_number_has_a_basis(given, self.basis)
         return self
 
     @classmethod
@@ -208,13 +186,13 @@ def years_of(proposal: Proposal) -> list[YearOf]:
     posts, rows = proposal.posts(), []
     payroll = sum(posts[role.role] * role.salary for role in proposal.roles) * proposal.load
     for n in range(proposal.years):
-        people = proposal.people * _at(proposal.people_ramp, n)
-        hired = _at(proposal.hired_ramp, n)
+        people = proposal.people * at(proposal.people_ramp, n)
+        hired = at(proposal.hired_ramp, n)
         staff = payroll * hired * (1 + proposal.raises) ** n * (1 + proposal.overhead)
         other = 12 * proposal.per_person_month * people + proposal.outreach * proposal.eligible
         cost = staff + other + (proposal.start_up if n == 0 else 0.0)
         baseline = 12 * proposal.baseline * people * (1 + proposal.trend) ** n
-        effect = _at(proposal.effect_ramp, n)
+        effect = at(proposal.effect_ramp, n)
         price, required = _over(cost, 12 * people), _over(cost, baseline)
         rows.append(YearOf(n + 1, people, sum(posts.values()) * hired, cost, price, baseline, required, effect))
     return rows
@@ -448,10 +426,6 @@ def price(
 # --- helpers ----------------------------------------------------------------------------------------------------
 
 
-def _at(ramp: list[float], n: int) -> float:
-    return ramp[min(n, len(ramp) - 1)]
-
-
 def _over(top: float, bottom: float) -> float:
     return top / bottom if bottom else math.inf
 
@@ -468,19 +442,3 @@ def _where(gap: Any, low: float, high: float) -> float | None:
         else:
             high = middle
     return (low + high) / 2
-
-
-def _every_number_has_a_basis(names: list[str], basis: Mapping[str, str]) -> None:
-    missing = [name for name in names if name not in basis]
-    unknown = [name for name in basis if name not in names]
-    if missing or unknown:
-        given = "; ".join(_sides(missing, unknown))
-        allowed = "a basis for each number given, and for no other"
-        refuse(given, allowed, "write the source's key, `illustrative` or `assumption`")
-
-
-def _sides(missing: list[str], unknown: list[str]) -> Iterator[str]:
-    if missing:
-        yield "no basis for " + ", ".join(missing)
-    if unknown:
-        yield "a basis for " + ", ".join(unknown) + ", not given"

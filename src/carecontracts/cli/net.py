@@ -1,0 +1,204 @@
+"""Who nets what: a contract with all that is outside it."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..paper import workbook
+from ..parties import outside as beside
+from ..refusal import Fault, Refusal
+from ..units import say_list, say_percent
+from ..year import read_years
+from .chance import one_of, without_the_program
+from .common import (
+    all_or_refuse,
+    as_csv,
+    dollars_by_party,
+    load,
+    needing,
+    plain,
+    screen,
+    table_of,
+    within,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from ..chance import assumed
+    from ..parties import net as netting
+
+
+def net(
+    contract: Annotated[
+        str | None, typer.Argument(metavar="CONTRACT", help="A contract file (YAML), or a name from the gallery.")
+    ] = None,
+    years: Annotated[
+        Path | None,
+        typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
+    ] = None,
+    years_are: Annotated[
+        str | None,
+        typer.Option(
+            metavar="without|with", help="Whether the years file is care without the program, or with its whole effect."
+        ),
+    ] = None,
+    outside: Annotated[
+        Path | None,
+        typer.Option(help="Teams, beds, pockets and premiums (YAML): what a contract does not say; see --example."),
+    ] = None,
+    example: Annotated[bool, typer.Option("--example", help="Print such a file to copy, and stop.")] = False,
+    effect: Annotated[
+        list[float] | None,
+        typer.Option(help="What the program truly saves; give it more than once. Without it 0, 0.03 and 0.1."),
+    ] = None,
+    price_of: Annotated[
+        str | None,
+        typer.Option(metavar="CLAUSE", help="The clause to solve for: who can pay how much, who needs how much."),
+    ] = None,
+    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
+    line: Annotated[
+        str | None,
+        typer.Option(help="medicaid, medicare, dual or commercial: what a member costs, the spread, lasting luck."),
+    ] = None,
+    complex_care: Annotated[
+        bool, typer.Option("--complex", help="With --line: its dearest 5% of one year, in the next.")
+    ] = False,
+    member_cost: Annotated[float | None, typer.Option(help="Dollars that one member costs in a year.")] = None,
+    draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
+    spread: Annotated[
+        float | None, typer.Option(help="One member's standard deviation of yearly cost over its mean, before any cap.")
+    ] = None,
+    truncation: Annotated[float | None, typer.Option(help="Dollars up to which a member's cost counts.")] = None,
+    common: Annotated[float | None, typer.Option(help="What moves everyone's cost at once: 0.016 is 1.6%.")] = None,
+    kept: Annotated[float | None, typer.Option(help="How much of a year's luck is there again in the next.")] = None,
+    churn: Annotated[float | None, typer.Option(help="The share of members who leave in a year.")] = None,
+    benchmark_error: Annotated[
+        float | None, typer.Option(help="How far the benchmark itself strays by luck; else by how it is made.")
+    ] = None,
+    trend_error: Annotated[float | None, typer.Option(help="How far its trend strays in a year, adding up.")] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party's team costs a year.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every party's net by year and source to this CSV or XLSX file.")
+    ] = None,
+) -> None:
+    """Who nets what: payments, care not bought, teams, empty beds, the next premium, if it works, a little, or not."""
+    if example:
+        sys.stdout.write(beside.example().read_text(encoding="utf-8"))
+        return
+    if contract is None:
+        do = "name one, such as hnhc-targeted; what is outside it begins with: carecontracts net --example > mine.yaml"
+        raise Refusal([Fault("CONTRACT", "nothing", "a contract file, or a name from the gallery", do)])
+    with needing("chance"):
+        from ..chance import assumed
+        from ..chance.plausible import without_effect
+        from ..parties import net as netting
+    effects = sorted(set(netting.EFFECTS if effect is None else effect))
+    with writing(contract, years, outside) as outputs:
+        outputs.file(out)
+        numbers = {
+            "lives": lives, "member_cost": member_cost, "spread": spread, "truncation": truncation, "common": common,
+            "kept": kept, "churn": churn, "benchmark_error": benchmark_error, "trend_error": trend_error,
+        }  # fmt: skip
+        agreed, _, _, given, told, teams, _, *_ = all_or_refuse(
+            lambda: load(contract),
+            lambda: within(draws=draws, seed=seed, **numbers),
+            lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread),
+            lambda: read_years(years) if years else None,
+            lambda: beside.Outside.load_file(outside) if outside else beside.Outside(name="nothing was given"),
+            lambda: dollars_by_party(cost or []),
+            outputs.ready,
+            *(lambda e=e: within(effect=e) for e in effects),
+        )
+        if years_are == "with":
+            given = without_effect(agreed, given, max(effects))
+        elif given and years_are is None:
+            without_the_program(given, max(effects))
+        told = told.with_teams(teams).beside(agreed)
+        taken = assumed.take(
+            agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care,
+            **cast("dict[str, Any]", numbers),
+        )  # fmt: skip
+        expected = beside.with_care(taken.years, taken.lives * taken.cost)
+        with screen(stderr=True).status("Drawing") as status:
+            found = netting.net(
+                agreed, expected, told, seed=seed, effects=effects, draws=draws, luck=taken.luck,
+                tell=lambda say: status.update(plain(say)),
+            )  # fmt: skip
+            if price_of:
+                status.update(plain(f"What {price_of} would have to pay"))
+            zones = netting.zone(found, price_of) if price_of else []
+        console = screen()
+        console.print(Text(agreed.title, style="bold"))
+        keeps = say_list([f"{party} ({say_percent(share)})" for party, share in (told.care or {}).items()])
+        console.print(Text(f"Care that is not bought stays with {keeps}.\n"))
+        shown = netting.sources(found)
+        for one in found:
+            _print_parties(console, one, shown)
+        if price_of:
+            _print_zones(console, price_of, zones)
+        _print_rest(console, found, told.missing(agreed), taken)
+        rows = list(netting.rows(found, shown))
+        outputs.put(out, workbook.net(rows) if out and out.suffix.lower() == ".xlsx" else as_csv(workbook.NET, rows))
+
+
+def _print_parties(console: Console, one: "netting.Netted", shown: Sequence[str]) -> None:
+    """What each party nets over the term, by source; the last row is all others, so that the column adds up to zero."""
+    title = f"{_case(one.effect)}: what each nets over {len(one.expected.years)} years, in dollars"
+    heads = (*(f">{source.capitalize()}" for source in shown), ">Nets", ">Ends\nbehind", ">Lowest cash", "in")
+    table = table_of("Party", *heads, ">1 in 20\nlower than", title=title)
+    for party in one.parties:
+        low = one.worst(party)
+        table.add_row(
+            party, *(f"{one.mean(party, source=source):z,.0f}" for source in shown), f"{one.mean(party):z,.0f}",
+            f"{one.loses(party):.0%}", f"{low.cash:z,.0f}", low.month, f"{one.worst_of_20(party):z,.0f}",
+        )  # fmt: skip
+    world = [-sum(one.mean(party, source=source) for party in one.parties) for source in (*shown, None)]
+    table.add_row("all others", *(f"{x:z,.0f}" for x in world), "", "", "", "")
+    console.print(table)
+
+
+def _case(effect: float) -> str:
+    return f"If it takes {say_percent(effect)} off the cost of care" if effect else "If the program does nothing"
+
+
+def _print_zones(console: Console, clause: str, zones: "Sequence[netting.Zone]") -> None:
+    """The least that who is paid needs, and the most that who pays can pay, by effect."""
+    table = table_of("If it takes off", "Party", "", ">Times the price", ">Price $", title=f"What “{clause}” can carry")
+    for zone in zones:
+        side = "can pay at most" if zone.pays else "needs at least"
+        times = "no price does" if zone.times is None else f"{zone.times:.2f}"
+        table.add_row(
+            say_percent(zone.effect), zone.party, side, times, "" if zone.price is None else f"{zone.price:,.2f}"
+        )
+    console.print(table)
+
+
+def _print_rest(
+    console: Console, found: "Sequence[netting.Netted]", missing: Sequence[str], taken: "assumed.Taken"
+) -> None:
+    """Cash to bring, what is left out, and what is assumed."""
+    from ..parties import net as netting
+
+    for one in (found[0], found[-1])[: len(found)]:
+        for party in one.expected.outside.teams:
+            if (months := one.months_to_bring(party)) is not None:
+                said = f"{party} must bring {months:.1f} months of its team's cost to be safe in 19 of 20 draws."
+                console.print(Text(f"{_case(one.effect)}, {said}"))
+            if (share := netting.months_needed(one, party)) is not None:
+                said = f"{party} ends even at {share:.0%} of the months that are expected to be engaged or documented."
+                console.print(Text(f"{_case(one.effect)}, {said}"))
+    console.print(Text("Compared with the same years and the same luck, without the program and without the contract."))
+    if missing:
+        console.print(Text("Not counted, since nothing says it: " + "; ".join(missing) + "."))
+    table = table_of("What is assumed", "Value", "It rests on", "To change it", title="What this assumes")
+    for row in taken.rows():
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,266 @@
+"""Who nets what: a contract and all that is outside it through chance, when the program does nothing, little, and all.
+
+What a party nets is compared with the same years, and the same luck, without the program and without the contract. So
+the luck of care that a payer would have paid for anyway is not in it; luck is, where the contract moves it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..chance.plausible import with_effect
+from ..chance.simulate import Luck, draw_years
+from ..contract import Contract
+from ..refusal import Fault, Refusal, did_you_mean, listed, show
+from ..units import least
+from ..year import Year
+from .outside import CONTRACT, SOURCES, TEAM, Case, Outside, settle
+from .part import at
+
+EFFECTS = (0.0, 0.03, 0.10)  # nothing, little, all that is hoped for
+PRICES = ("per_member_per_month", "price", "amount", "value")  # the term by which a clause is made to pay more
+MOST_TIMES = 100.0  # as much as a price is tried at
+
+
+class Low(NamedTuple):
+    """The least cash that a party has in any month, never above zero."""
+
+    cash: float
+    month: str
+
+
+@dataclass(frozen=True)
+class Netted:
+    """One effect: every party's position as it is expected, and in every draw."""
+
+    effect: float
+    expected: Case
+    drawn: Case
+    draws: int
+
+    @property
+    def parties(self) -> list[str]:
+        """The parties, and whoever else is named; not the world."""
+        return [*self.drawn.contract.parties, *self.drawn.outside.others]
+
+    def net(self, party: str, *, year: int | None = None, source: str | None = None) -> Any:
+        """What a party nets in each draw, as `Case.net`."""
+        return np.broadcast_to(np.asarray(self.drawn.net(party, year=year, source=source), dtype=float), (self.draws,))
+
+    def mean(self, party: str, *, year: int | None = None, source: str | None = None) -> float:
+        return float(self.net(party, year=year, source=source).mean())
+
+    def loses(self, party: str) -> float:
+        """In what share of draws a party ends the term with less than it would have without the contract."""
+        return float((self.net(party) < -0.005).mean())
+
+    def worst(self, party: str) -> Low:
+        """The least cash and its month, if all goes as expected."""
+        low = min(
+            (each for each in self.expected.cash_flow() if each.party == party),
+            key=lambda each: each.position,
+            default=None,
+        )
+        return Low(float(low.position), low.month) if low and low.position < 0 else Low(0.0, "")
+
+    def worst_of_20(self, party: str) -> float:
+        """The least cash in any month that is undercut in one draw of twenty."""
+        return float(np.quantile(self._lows.get(party, np.zeros(1)), 0.05))
+
+    def months_to_bring(self, party: str) -> float | None:
+        """The months of its team's cost that a party must bring to be safe in nineteen of twenty draws."""
+        first = self.expected.years[0].year
+        cost = -float(self.expected.net(party, year=first, source=TEAM)) / 12
+        return -self.worst_of_20(party) / cost if cost else None
+
+    @cached_property
+    def _lows(self) -> dict[str, Any]:
+        lows: dict[str, Any] = {}
+        for each in self.drawn.cash_flow():
+            lows[each.party] = least(lows.get(each.party, 0.0), each.position)
+        return {party: np.broadcast_to(np.asarray(low, dtype=float), (self.draws,)) for party, low in lows.items()}
+
+
+def net(
+    contract: Contract,
+    years: Sequence[Year],
+    outside: Outside,
+    *,
+    seed: int,
+    effects: Sequence[float] = EFFECTS,
+    draws: int = 10_000,
+    luck: Luck | None = None,
+    tell: Callable[[str], None] = lambda doing: None,
+) -> list[Netted]:
+    """What everyone nets under a contract, for a program with each of these effects.
+
+    `years` holds what is expected if the program changes nothing, with what care costs in it (`outside.with_care`).
+    Every effect is drawn with the same luck.
+
+    >>> from carecontracts import gallery
+    >>> from carecontracts.chance.assumed import take
+    >>> from carecontracts.parties.outside import with_care
+    >>> contract = Contract.load(gallery("medicaid-shared-savings"))
+    >>> years = with_care(take(contract, lives=600).years, 600 * 25_200)
+    >>> nothing, _, works = net(contract, years, Outside(name="none"), seed=1, draws=200)
+    >>> nothing.mean(contract.payer) < 0 < works.mean(contract.payer)
+    True
+    """
+    told = outside.beside(contract)
+    found = []
+    for effect in effects:
+        tell(f"An effect of {effect:.1%}")
+        found.append(_netted(contract, years, told, effect, seed, draws, luck or Luck()))
+    return found
+
+
+def _netted(
+    contract: Contract, years: Sequence[Year], outside: Outside, effect: float, seed: int, draws: int, luck: Luck
+) -> Netted:
+    now = _with_ramp(contract, years, outside, effect)
+    drawn = draw_years(contract, now, rng=np.random.default_rng(seed), draws=draws, luck=luck)
+    return Netted(effect, settle(contract, now, outside, effect), settle(contract, drawn, outside, effect), draws)
+
+
+def _with_ramp(contract: Contract, years: Sequence[Year], outside: Outside, effect: float) -> list[Year]:
+    """The years with the effect as it builds up."""
+    ramp = outside.effect_ramp
+    return [each for n, year in enumerate(years) for each in with_effect(contract, [year], effect * at(ramp, n))]
+
+
+# --- backwards --------------------------------------------------------------------------------------------------------
+
+
+class Zone(NamedTuple):
+    """What one clause would have to pay, so that a party ends even on average; None where no price does it."""
+
+    effect: float
+    party: str
+    times: float | None  # the price over the one in the contract
+    price: float | None  # where the contract has one price for all
+    pays: bool  # whether the party pays the clause: then it is the most that it can, else the least that it needs
+
+
+def zone(netted: Sequence[Netted], clause: str) -> list[Zone]:
+    """For each effect, the most that whoever pays a clause can pay and the least that whoever is paid can take."""
+    found = []
+    for one in netted:
+        priced = _priced(one.drawn.contract, clause)
+        price = getattr(priced, _term(priced))
+        for party in (priced.payee, priced.payer):
+            pays = party == priced.payer
+            times = _where_even(one, party, clause, pays)
+            known = times is not None and isinstance(price, (int, float))
+            found.append(Zone(one.effect, party, times, times * price if known else None, pays))
+    return found
+
+
+def _priced(contract: Contract, name: str) -> Any:
+    may = {clause.name: clause for clause in contract.clauses if _term(clause)}
+    if name not in may:
+        allowed = listed(may) if may else "nothing: no clause of this contract has a price in dollars"
+        raise Refusal([Fault("the clause to price", show(name), allowed, did_you_mean(name, may) + "correct it")])
+    return may[name]
+
+
+def _term(clause: Any) -> str:
+    return next((term for term in PRICES if getattr(clause, term, None) is not None), "")
+
+
+def _times(value: Any, by: float) -> Any:
+    return {key: _times(each, by) for key, each in value.items()} if isinstance(value, Mapping) else value * by
+
+
+def _where_even(one: Netted, party: str, clause: str, pays: bool) -> float | None:
+    """How many times its price a clause must pay for a party to end even on average, by halving."""
+    contract = one.drawn.contract
+    term = _term(_priced(contract, clause))
+    price = contract.model_dump(exclude_unset=True)["clauses"][_index(contract, clause)][term]
+
+    def gap(times: float) -> float:
+        changed = contract.amend({clause: {term: _times(price, times)}})
+        return float(np.mean(settle(changed, one.drawn.years, one.drawn.outside, one.effect).net(party)))
+
+    low, high = 0.0, 1.0
+    at_low = gap(low)
+    if abs(at_low) < 0.005 or (at_low > 0) != pays:  # even already; or whole with nothing, or at a loss before paying
+        return None if pays and at_low < 0 else 0.0
+    while (gap(high) > 0) == (at_low > 0):
+        low, high = high, 2 * high
+        if high > MOST_TIMES:
+            return None
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (gap(middle) > 0) == (at_low > 0) else (low, middle)
+    return (low + high) / 2
+
+
+def _index(contract: Contract, clause: str) -> int:
+    return [each.name for each in contract.clauses].index(clause)
+
+
+def months_needed(one: Netted, party: str) -> float | None:
+    """The share of engaged or documented months below which a party's team is not paid for; None where none are paid.
+
+    All tiers move together, as a share of what the years hold: 1 is as expected.
+    """
+    years = one.drawn.years
+    if not any(year.engaged_months or year.documented_months for year in years):
+        return None
+
+    def gap(share: float) -> float:
+        scaled = [
+            replace(
+                year,
+                engaged_months=_times(year.engaged_months, share),
+                documented_months=_times(year.documented_months, share),
+            )
+            for year in years
+        ]
+        return float(np.mean(settle(one.drawn.contract, scaled, one.drawn.outside, one.effect).net(party)))
+
+    if gap(0.0) >= 0:
+        return 0.0
+    low, high = 0.0, 3.0
+    if gap(high) < 0:
+        return None
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (low, middle) if gap(middle) >= 0 else (middle, high)
+    return high
+
+
+def highest_fee(cost: float, effect: float, kept: float = 1.0, engaged: float = 1.0) -> float:
+    """The most a payer can pay for each month and lose nothing, if care costs `cost` a member and year without it.
+
+    fee = effect x cost / 12 x share of care that is this payer's / share of members in a paid month
+
+    >>> round(highest_fee(25_200, 0.10), 2), round(highest_fee(25_200, 0.10, engaged=0.4), 2)
+    (210.0, 525.0)
+    """
+    return effect * cost / 12 * kept / engaged
+
+
+def sources(netted: Sequence[Netted]) -> list[str]:
+    """The sources that move anything for anyone."""
+    found = [CONTRACT]
+    for source in SOURCES:
+        if any(np.any(one.net(party, source=source)) for one in netted for party in one.parties):
+            found.append(source)
+    return found
+
+
+def rows(netted: Sequence[Netted], shown: Sequence[str]) -> Iterator[tuple[float, str, int, str, float]]:
+    """Every mean, for a file: effect, party, year, source, dollars. All others are a party too, so that all is zero."""
+    for one in netted:
+        for year in one.expected.years:
+            for source in shown:
+                whole = 0.0
+                for party in one.parties:
+                    mean = round(one.mean(party, year=year.year, source=source), 2)
+                    whole += mean
+                    yield one.effect, party, year.year, source, mean
+                yield one.effect, "all others", year.year, source, round(-whole, 2)
