@@ -93,12 +93,14 @@ def net(
     effects: Sequence[float] = EFFECTS,
     draws: int = 10_000,
     luck: Luck | None = None,
+    works: Callable[[Year, float], Year] | None = None,
     tell: Callable[[str], None] = lambda doing: None,
 ) -> list[Netted]:
     """What everyone nets under a contract, for a program with each of these effects.
 
     `years` holds what is expected if the program changes nothing, with what care costs in it (`outside.with_care`).
-    Every effect is drawn with the same luck.
+    Every effect is drawn with the same luck. `works` is how a year changes where it does in other ways than
+    `plausible.with_effect` has it; it must take the effect off `spend`.
 
     >>> from carecontracts import gallery
     >>> from carecontracts.chance.assumed import take
@@ -113,22 +115,12 @@ def net(
     found = []
     for effect in effects:
         tell(f"An effect of {effect:.1%}")
-        found.append(_netted(contract, years, told, effect, seed, draws, luck or Luck()))
+        ramped = [(year, effect * at(told.effect_ramp, n)) for n, year in enumerate(years)]
+        now = [works(year, e) if works else with_effect(contract, [year], e)[0] for year, e in ramped]
+        drawn = draw_years(contract, now, rng=np.random.default_rng(seed), draws=draws, luck=luck or Luck())
+        cases = (settle(contract, each, told, effect) for each in (now, drawn))
+        found.append(Netted(effect, *cases, draws))
     return found
-
-
-def _netted(
-    contract: Contract, years: Sequence[Year], outside: Outside, effect: float, seed: int, draws: int, luck: Luck
-) -> Netted:
-    now = _with_ramp(contract, years, outside, effect)
-    drawn = draw_years(contract, now, rng=np.random.default_rng(seed), draws=draws, luck=luck)
-    return Netted(effect, settle(contract, now, outside, effect), settle(contract, drawn, outside, effect), draws)
-
-
-def _with_ramp(contract: Contract, years: Sequence[Year], outside: Outside, effect: float) -> list[Year]:
-    """The years with the effect as it builds up."""
-    ramp = outside.effect_ramp
-    return [each for n, year in enumerate(years) for each in with_effect(contract, [year], effect * at(ramp, n))]
 
 
 # --- backwards --------------------------------------------------------------------------------------------------------
