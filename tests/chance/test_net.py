@@ -106,6 +106,17 @@ def test_the_next_premium_follows_what_the_plan_kept_two_years_before_and_the_ef
     assert case.net("state") == pytest.approx(12_500 + 3 * 25_000 + 90_000)
 
 
+def test_a_fee_that_the_rate_allows_for_comes_back_as_late_as_the_saving_goes():
+    """15% of $2,500 saved, a fee of $260, rates set two years on: -$6,600 or +$2,760 a member over five years."""
+    contract = Contract.parse(FEE.replace("years: 4", "years: 5").replace("month: 200", "month: 260"))
+    nets = []
+    for counts in (0.0, 1.0):
+        premiums = {"plan": premium(paid_by="state", after=2, fee_counts=counts)}
+        outside = Outside(name="x", others={"state": "the state"}, premiums=premiums).beside(contract)
+        nets.append(settle(contract, years_of(5, 12 * 600 * 2_500 * 0.85), outside, 0.15).net("plan") / 600)
+    assert nets == [pytest.approx(-6_600), pytest.approx(2_760)]
+
+
 def test_visits_not_billed_and_a_team_with_raises_and_a_start():
     contract = Contract.parse(FEE)
     team = Team(a_year=100_000.0, start_up=50_000.0, raises=0.1, basis={"a_year": A, "start_up": A, "raises": A})

@@ -9,7 +9,8 @@ taken on         = share of care that a clause makes its payee buy, x care as it
 empty beds       = stays avoided x (payment + supplemental payment - variable cost) - stays refilled x their margin
                    stays avoided = care not bought x hospital share x share in these beds / payment for a stay
 visits           = care not bought x share x (1 - variable share)
-next premium     = share x care not bought that this party kept, so many years before
+next premium     = share x care not bought that this party kept, less what it then paid under the contract and the
+                   rate allows for, so many years before
 
 Not modelled: care that moves to a payer or a year in which nobody looks; a closed unit, which turns fixed cost into
 variable cost; taxes; reserves and their cost; time that people outside the parties give.
@@ -167,11 +168,12 @@ class Premium(Part):
     paid_by: Name
     share: Share = 1.0  # of what it kept, what its rate falls by
     after: Annotated[int, Field(ge=1, le=10)] = 2  # years
+    fee_counts: ShareOrNone = 0.0  # of what it paid under the contract, what the next rate allows for
     basis: dict[str, Basis] = {}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        given = [name for name in ("share", "after") if name in self.model_fields_set]
+        given = [name for name in ("share", "after", "fee_counts") if name in self.model_fields_set]
         every_number_has_a_basis(given, self.basis)
         return self
 
@@ -332,16 +334,16 @@ def settle(contract: Contract, years: Sequence[Year], outside: Outside, effect: 
     >>> {party: round(case.net(party)) for party in contract.parties}
     {'plan': -810000, 'practice': 154000, 'community': 156000}
     """
-    beside = Ledger()
+    paid, beside = contract.settle(years, workings=False), Ledger()
     not_bought: dict[int, Number] = {}
     for n, year in enumerate(years):
         now = effect * at(outside.effect_ramp, n)
         not_bought[year.year] = _care(year) * (now / (1 - now))
         start = year.year * 12 + contract.year_starts - 1
         months = tuple(range(start, start + 12))
-        for source, payer, payee, amount in _beside(contract, outside, year, n, len(years), not_bought):
+        for source, payer, payee, amount in _beside(contract, outside, year, n, len(years), not_bought, paid):
             beside.append(Line(year.year, source, payer, payee, cents(amount), {}, months))
-    return Case(contract, outside, years, contract.settle(years, workings=False), beside)
+    return Case(contract, outside, years, paid, beside)
 
 
 def _care(year: Year) -> Number:
@@ -353,7 +355,13 @@ def _care(year: Year) -> Number:
 
 
 def _beside(
-    contract: Contract, outside: Outside, year: Year, n: int, count: int, not_bought: Mapping[int, Number]
+    contract: Contract,
+    outside: Outside,
+    year: Year,
+    n: int,
+    count: int,
+    not_bought: Mapping[int, Number],
+    paid: Ledger,
 ) -> Iterator[tuple[str, str, str, Number]]:
     """One year outside the contract: source, who has it not, who has it, dollars."""
     now, care = not_bought[year.year], outside.care or {}
@@ -376,8 +384,10 @@ def _beside(
         yield VISITS, party, CARE, now * visits.share
         yield VISITS, STAFF, party, now * visits.share * visits.variable
     for party, premium in outside.premiums.items():
-        before = not_bought.get(year.year - premium.after, 0.0)
-        yield PREMIUM, party, premium.paid_by, before * premium.share * care.get(party, 0.0)
+        before = year.year - premium.after
+        yield PREMIUM, party, premium.paid_by, not_bought.get(before, 0.0) * premium.share * care.get(party, 0.0)
+        fee = paid.total(year=before, payer=party) - paid.total(year=before, payee=party)
+        yield PREMIUM, premium.paid_by, party, fee * premium.fee_counts
 
 
 def with_care(years: Sequence[Year], dollars: float) -> list[Year]:
