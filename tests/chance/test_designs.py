@@ -7,26 +7,15 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy.linalg import toeplitz
-from scipy.stats import norm
+from scipy.stats import norm, ttest_ind
+from scipy.stats import t as student
 
 from carecontracts import Contract
 from carecontracts.evaluation import series
-from carecontracts.evaluation.designs import (
-    DESIGNS,
-    Draws,
-    Place,
-    Program,
-    by_place,
-    difference_in_differences,
-    draw,
-    evaluate,
-    event_study,
-    histories,
-    lognormal,
-    paid,
-    place,
-)
+from carecontracts.evaluation.designs import DESIGNS, by_place, coverage, difference_in_differences, paid
+from carecontracts.evaluation.one_table import evaluate, event_study
 from carecontracts.evaluation.persistence import remains
+from carecontracts.evaluation.places import Draws, Place, Program, draw, histories, lognormal, place
 from carecontracts.refusal import Refusal
 
 MEAN, SIGMA, LASTING, FADE, TREND, TOP = 8_000.0, 0.9, 0.5, 0.2, 0.04, 0.2
@@ -93,9 +82,35 @@ def test_by_place_is_statsmodels_on_the_places() -> None:
     assert theirs["saving"] == pytest.approx(found.saving[1], rel=1e-7)
     assert theirs["se"] == pytest.approx(found.se[1], rel=1e-7)
     assert (theirs["low"], theirs["high"]) == pytest.approx((found.low[1], found.high[1]), rel=1e-6)
+    found = by_place(d, "matched comparison")
+    theirs = evaluate(d.panel(1), "matched comparison", by="place", cuts=d.place.cuts)
+    assert (theirs["saving"], theirs["se"]) == pytest.approx((found.saving[1], found.se[1]), rel=1e-7)
+    with pytest.raises(Refusal, match="name one that compares places"):
+        by_place(d, "encouragement")
     with pytest.raises(Refusal, match="two places or more"):
         evaluate(draws(count=2, people=50).panel(0), "difference-in-differences", by="place")
     assert np.isinf(by_place(draws(count=2, people=50)).se).all()
+
+
+def test_an_event_study_by_place_is_two_samples_of_places() -> None:
+    """Each year's bar is Student's for the places' mean changes since the trigger year, as scipy has it."""
+    there = a_place(Program(effect=0.0))
+    d = draw(there, 1_000, 1, rng=np.random.default_rng(5), places=4, shock=0.3)
+    people = d.panel(0)
+    means = people.groupby(["group", "place", "year"]).paid.mean().unstack()
+    study = event_study(people, by="place").set_index("year")
+    by_person = event_study(people).set_index("year")
+    for year in (-2, -1, 1, 2):
+        change = means[year] - means[0]
+        theirs = ttest_ind(change["elsewhere"], change["offered"])
+        ends = theirs.confidence_interval()
+        assert study.saving[year] == pytest.approx(change["elsewhere"].mean() - change["offered"].mean(), rel=1e-9)
+        assert (study.low[year], study.high[year]) == pytest.approx((ends.low, ends.high), rel=1e-6)
+        assert by_person.se[year] < study.se[year] / 2
+    assert study.loc[0].tolist() == [0.0, 0.0, 0.0, 0.0]
+    with pytest.raises(Refusal, match="on both sides") as refusal:
+        event_study(people.assign(place=people.place.str[-1]).drop(columns="paid"), by="place", base=9)
+    assert len(refusal.value.faults) == 3
 
 
 @pytest.mark.parametrize("r", [0.0, 0.5, 0.9])
@@ -147,6 +162,62 @@ def test_a_shock_to_a_place_is_no_luck_of_persons(people: int) -> None:
     many = draw(there, people // 10, 300, rng=np.random.default_rng(3), places=8, shock=0.016)
     found = by_place(many)
     assert np.mean((found.low <= 0) & (found.high >= 0)) == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 300))
+
+
+# What the 95% intervals hold of the truth where nobody chooses and the program does nothing.
+WITHIN = ["randomized or wait-list", "encouragement", "engaged or not"]  # both arms are of the same places
+PAST = ["trend benchmark", "pre-post"]  # the year that picked them is no ordinary one
+
+
+def test_the_table_of_coverage_is_what_theory_says_of_every_design() -> None:
+    count = 500
+    there = place(
+        lognormal(40_000, 5, rng=np.random.default_rng(2), lasting=0.8, sigma=1.0),
+        Program(effect=0.0),
+        trigger=2,
+        rng=np.random.default_rng(2),
+        top=0.5,
+    )
+    shown = coverage(there, 1_000, [1, 3, 8], count, rng=np.random.default_rng(3), shock=0.05)
+
+    def near(found: float, p: float) -> bool:
+        return abs(found - p) < 4 * np.sqrt(p * (1 - p) / count) + 0.005
+
+    for design in WITHIN:
+        assert all(near(p, 0.95) for p in shown.loc[(design, "by person")]), design
+    for design in PAST:
+        assert not any(near(p, 0.95) for p in shown.loc[(design, "by person")]), design
+    again = draw(there, 1_000, count, rng=np.random.default_rng(4), shock=0.05)  # a series has no theory so short
+    found = DESIGNS["interrupted time series"].judge(again)
+    mine = np.mean((found.low <= 0) & (found.high >= 0))
+    both = np.sqrt(mine * (1 - mine) * 2 / count)
+    assert shown.loc[("interrupted time series", "by person"), 1] == pytest.approx(mine, abs=4 * both)
+    for design in ("difference-in-differences", "matched comparison"):
+        assert shown.loc[(design, "by person"), 1] < 0.7
+        assert np.isnan(shown.loc[(design, "by place"), 1])
+        assert np.isnan(shown.loc[(design, "clustered by place"), 1])
+        for places in (3, 8):  # of Student's t with as many degrees of freedom as places, less two
+            assert near(shown.loc[(design, "by place"), places], 0.95)
+            usual = 1 - 2 * student.cdf(-1.96, 2 * places - 2)
+            assert near(shown.loc[(design, "clustered by place"), places], usual)
+    assert len(shown) == len(DESIGNS) + 4
+
+
+def test_the_table_of_coverage_drawn_again_by_hand() -> None:
+    """One place on either side, three years before and two after, drawn and judged in ten lines without the package."""
+    rng, tries, people = np.random.default_rng(6), 1_000, 400
+    own = 0.8 * rng.standard_normal((tries, 2, people, 1)) + 0.4 * rng.standard_normal((tries, 2, people, 5))
+    cost = np.exp(own) * (1 + 0.05 * rng.standard_normal((tries, 2, 1, 5)))
+    change = cost[..., 3:].mean(axis=3) - cost[..., :3].mean(axis=3)
+    saving = change[:, 1].mean(axis=1) - change[:, 0].mean(axis=1)
+    error = np.sqrt(change.var(axis=2, ddof=1).sum(axis=1) / people)
+    by_hand = np.mean(np.abs(saving) < 1.96 * error)
+    pool = np.exp(0.8 * rng.standard_normal((40_000, 1)) + 0.4 * rng.standard_normal((40_000, 5)))
+    there = place(pool, Program(effect=0.0), trigger=2, rng=rng, top=0.999)
+    shown = coverage(there, people, [1], tries, rng=rng, shock=0.05)
+    both = np.sqrt(by_hand * (1 - by_hand) * 2 / tries)
+    assert shown.loc[("difference-in-differences", "by person"), 1] == pytest.approx(by_hand, abs=4 * both)
+    assert by_hand < 0.85
 
 
 def test_a_step_in_a_straight_line_is_found_exactly() -> None:
@@ -258,6 +329,28 @@ def test_a_comparison_picked_by_another_rule_fails_before_the_program_starts() -
     assert found.saving.mean() - ordinary.place.truth("eligible") > four_standard_errors(found.saving)
 
 
+def test_who_is_kept_is_counted_by_every_design_and_saved_by_none() -> None:
+    """One in five leaves each year. Those kept cost three times the others: the lottery books that to the program.
+
+    For the whole pool, by least squares: its stayers and its kept with the program, beside its stayers without it.
+    """
+    keeping = Program(effect=0.3, keeps=1.0, kept_cost=3.0)
+    plain, kept = a_place(leaves=0.2), a_place(keeping, leaves=0.2)
+    assert (kept.kept == (kept.engages & ~kept.stays)).all()
+    assert not plain.kept.any()
+    assert kept.truth("eligible") == pytest.approx(plain.truth("eligible"), rel=1e-9)
+    usual = kept.without.sum(axis=2)[kept.stays].mean(axis=0)
+    gone = np.isnan(plain.without.sum(axis=2))[kept.kept]
+    assert kept.without.sum(axis=2)[kept.kept][gone] == pytest.approx(np.tile(3 * usual, (len(gone), 1))[gone])
+    with_it, without = kept.offered.sum(axis=2)[kept.stays | kept.kept], kept.without.sum(axis=2)[kept.stays]
+    both = np.concatenate([with_it, without])
+    x = np.column_stack([np.ones(len(both)), np.arange(len(both)) < len(with_it), both[:, 2]])
+    limit = -np.linalg.lstsq(x, both[:, 3:].mean(axis=1), rcond=None)[0][1]
+    found = DESIGNS["randomized or wait-list"].judge(draws(keeping, leaves=0.2)).saving
+    assert found.mean() == pytest.approx(limit, abs=four_standard_errors(found))
+    assert limit < kept.truth("eligible") - 4 * four_standard_errors(found)
+
+
 # --- the estimand -----------------------------------------------------------------------------------------------------
 
 
@@ -328,8 +421,8 @@ def test_a_program_that_does_nothing_is_paid_for_regression_to_the_mean() -> Non
 
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(Refusal) as refusal:
-        Program(reach=60, engagement=-0.1)
-    assert len(refusal.value.faults) == 2
+        Program(reach=60, engagement=-0.1, keeps=2, kept_cost=-1)
+    assert len(refusal.value.faults) == 4
     with pytest.raises(Refusal, match="trigger year"):
         place(np.ones((10, 3)), Program(), trigger=2, rng=np.random.default_rng(1))
     with pytest.raises(Refusal, match="person_id, year and paid"):

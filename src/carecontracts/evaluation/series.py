@@ -50,7 +50,7 @@ def step(y: Array, after: Array, level: float = 0.95) -> tuple[Array, Array, Arr
 
     def below(share: float) -> Array:
         low, high = (at - 60 * error).min(axis=0), (at + 60 * error).max(axis=0)
-        for _ in range(60):
+        for _ in range(36):  # to a billionth of an error
             middle = (low + high) / 2
             under = (weight * stdtr(freedom, (middle - at) / error)).sum(axis=0) < share
             low, high = np.where(under, middle, low), np.where(under, high, middle)
