@@ -51,6 +51,7 @@ class Clause(Worded):
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
     remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
+    insures: ClassVar[Literal["", "cover", "premium"]] = ""  # cover from an attachment point on, or what is paid for it
     lan: ClassVar[str] = ""  # HCP-LAN category of the payment
     vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
 
@@ -143,6 +144,10 @@ class Clause(Worded):
     def claims_from(self) -> Number:
         """The dollars of one member's claims below which they move nothing here."""
         return 0.0
+
+    def covers_of_a_member(self) -> tuple[Number, Number | None] | None:
+        """Where it covers one member's claims: the share of them, and up to how many dollars of claims."""
+        return None
 
     # --- its year ---
 

@@ -157,7 +157,7 @@ class Ledger(list[Line]):
 OUTSIDE = "outside the contract"
 
 
-def costs_outside(costs: Mapping[str, float], years: Iterable[int], year_starts: int = 1) -> Ledger:
+def costs_outside(costs: Mapping[str, Number], years: Iterable[int], year_starts: int = 1) -> Ledger:
     """What parties pay a year outside the contract, such as for a team: in monthly parts.
 
     >>> costs_outside({"practice": 1_200_000}, [2026]).net()

@@ -11,6 +11,7 @@ import pytest
 
 from carecontracts import Contract, gallery
 from carecontracts.chance.assumed import take
+from carecontracts.chance.capital import held
 from carecontracts.chance.simulate import simulate
 
 SIZES = (500, 2_000, 20_000)
@@ -246,3 +247,23 @@ def test_the_comparison_would_tell_how_a_benchmark_is_made(other):
     drawn = DrawnWithBenchmark(800, 4_000, np.random.default_rng(20261127), "same-people")
     found = distances("shared-risk", drawn, spread=SPREAD, churn=0, benchmark_from=other)
     assert max(sds.max() for what, sds in found.items() if what[0] != "care management fee") > 6
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_so_many_members_drawn_by_hand_lose_more_than_a_value_at_risk(name, drawn):
+    """1 in 20 and 1 in 100 lose more than the VaR, and on average the TVaR, within 4.5 standard errors."""
+    by_hand, provider = BY_HAND[name]
+    paid = sum(by_hand(drawn).values())
+    _, simulation = odds_of(name, drawn.people)
+    one = next(party for party in held(simulation) if party.party == provider)
+    for losses, tail in ((-paid.sum(0), one.term), (-paid.min(0), one.year)):
+        for level, least, worst in ((0.95, *tail[:2]), (0.99, *tail[2:])):
+            slack = 4.5 * math.sqrt(level * (1 - level) * 1.25 / losses.size)
+            assert (losses > least + 0.01).mean() <= 1 - level + slack
+            assert (losses >= least - 0.01).mean() >= 1 - level - slack
+            above = np.sort(losses)[-round((1 - level) * losses.size) :]
+            if above.size < 40:
+                continue  # a handful does not tell how far its mean strays
+            # The variance of a mean of the worst, and of where they begin.
+            few = math.sqrt(1.25 * (above.var() + (above.mean() - above[0]) ** 2) / above.size)
+            assert above.mean() == pytest.approx(worst, abs=4.5 * few + 0.01 + 0.002 * losses.std())

@@ -147,8 +147,11 @@ def take(
     benchmark_error: float | None = None,
     common_shared: float | None = None,
     trend_error: float | None = None,
+    care: bool = False,
 ) -> Taken:
     """The years and the luck of an odds: the contract's own numbers, then those given, then what is typical of a line.
+
+    With `care`, made-up years say what care costs though no clause reads it.
 
     >>> from carecontracts import gallery
     >>> taken = take(Contract.load(gallery("shared-savings")), line="medicaid", complex_care=True, lives=600)
@@ -175,6 +178,9 @@ def take(
         expected = list(years)
     else:
         expected = expected_years(contract, cost=cost, **({"lives": lives} if lives else {}))
+        if care:
+            people = lives or LIVES
+            expected = [year if year.spend is not None else replace(year, spend=cost * people) for year in expected]
     changed = {"common": common, "churn": churn, "trend": trend_error}
     luck = Luck(
         lives=lives,

@@ -97,6 +97,17 @@ class Costs:
         """The share of all cost that lies above the cap."""
         return 1 - self.moment(1, cap) / self.mean
 
+    def above(self, x: float) -> float:
+        """The share of members who cost more than x.
+
+        >>> costs = Costs.with_cv(24_000, 2.15)
+        >>> round(costs.above(costs.quantile(0.99)), 9)
+        0.01
+        """
+        if x <= 0:
+            return 1 - self.zeros
+        return (1 - self.zeros) * STANDARD.cdf((self.mu - math.log(x)) / self.sigma)
+
     def quantile(self, p: float) -> float:
         """The cost that a share p of members does not exceed."""
         if p <= self.zeros:

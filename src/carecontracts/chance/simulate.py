@@ -39,7 +39,7 @@ from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, PER, Moves
 from ..ledger import Ledger, costs_outside
 from ..refusal import Fault, Refusal, show
-from ..units import least, say_list
+from ..units import cents, least, say_list
 from ..year import Year
 from . import convolution
 from .noise import COEFFICIENT, Costs
@@ -132,12 +132,14 @@ def simulate(
     effect: float = 0.0,
     luck: Luck | None = None,
     costs: Mapping[str, float] | None = None,
+    care: str | None = None,
 ) -> "Simulation":
     """A contract settled `draws` times over its years, by chance around what is expected.
 
     `years` holds what is expected if the program changes nothing, such as `expected_years(contract)` or a years file;
     `effect` is what the program truly takes off. `costs` is what a party pays in a year outside the contract, such as
-    for the team, in monthly parts.
+    for the team, in monthly parts; `care` is the party that pays for care, as one does who is paid by the head: what
+    the year's care costs is then among its costs.
 
     >>> from carecontracts import gallery
     >>> contract = Contract.load(gallery("shared-savings"))
@@ -148,17 +150,20 @@ def simulate(
     luck = luck or Luck()
     years = expected_years(contract, **({"lives": luck.lives} if luck.lives else {})) if years is None else years
     faults = [
-        Fault("costs", show(party), "a party of the contract: " + ", ".join(contract.parties), "correct it")
-        for party in costs or {}
+        Fault(what, show(party), "a party of the contract: " + ", ".join(contract.parties), "correct it")
+        for what, parties in (("costs", costs or {}), ("care", [care] if care else []))
+        for party in parties
         if party not in contract.parties
     ]
+    if care and any(year.spend is None for year in years):
+        faults.append(Fault("care", show(care), "years with `spend`", "add what the year's care costs"))
     if draws < 2:
         faults.append(Fault("draws", show(draws), "2 or more", "correct it"))
     if faults:
         raise Refusal(faults)
     contract.settle(years)  # refuses facts that are missing before anything is drawn
     drawn = draw_years(contract, with_effect(contract, years, effect), rng=rng, draws=draws, luck=luck)
-    return Simulation(contract, drawn, contract.settle(drawn, workings=False), draws, dict(costs or {}))
+    return Simulation(contract, drawn, contract.settle(drawn, workings=False), draws, dict(costs or {}), care)
 
 
 @dataclass(frozen=True)
@@ -170,10 +175,20 @@ class Simulation:
     ledger: Ledger
     draws: int
     costs: dict[str, float] = field(default_factory=dict)
+    care: str | None = None
 
-    def net(self, party: str) -> Any:
-        """What a party received less what it paid over all years, its costs outside included; one number per draw."""
-        return self._array(self._all.total(payee=party) - self._all.total(payer=party))
+    def net(self, party: str, year: int | None = None) -> Any:
+        """What a party received less what it paid, its costs outside included, in all years or in one; by draw."""
+        return self._array(self._all.total(payee=party, year=year) - self._all.total(payer=party, year=year))
+
+    def owed(self, party: str, year: int) -> Any:
+        """What a party owes for results, or for want of them, in a year; one number per draw."""
+        clauses = [clause.name for clause in self.contract.clauses if clause.pays_for_results]
+        return self._array(self.ledger.total(payer=party, year=year, clause=clauses))
+
+    def worth(self, party: str, yearly_rate: float) -> Any:
+        """The present value of a party's cash in the month of the first payment; one number per draw."""
+        return self._array(self._all.npv(party, yearly_rate))
 
     def worst_cash(self, party: str) -> Any:
         """A party's lowest cash in any month, and never above zero; one number per draw."""
@@ -207,8 +222,11 @@ class Simulation:
 
     @cached_property
     def _all(self) -> Ledger:
-        years = [year.year for year in self.years]
-        return Ledger([*self.ledger, *costs_outside(self.costs, years, self.contract.year_starts)])
+        starts = self.contract.year_starts
+        lines = [*self.ledger, *costs_outside(self.costs, [year.year for year in self.years], starts)]
+        for year in self.years if self.care else ():
+            lines += costs_outside({self.care or "": cents(year.spend)}, [year.year], starts)
+        return Ledger(lines)
 
     @cached_property
     def _worst(self) -> dict[str, Any]:
@@ -357,7 +375,7 @@ class _Draw:
         A claim that could pass no attachment point is not kept.
         """
         points = [clause.claims_from() for clause in self.clauses if "claims" in clause.facts]
-        above = 1 - _chance_below(self.costs, min(points, default=0.0) / 2)
+        above = self.costs.above(min(points, default=0.0) / 2)
         kept = min(self.lives, math.ceil(self.lives * above + 6 * math.sqrt(self.lives * above) + 6))
         draws = len(self.z)
         totals, tops = np.empty(draws), np.empty((draws, kept))
@@ -475,9 +493,3 @@ class _Draw:
 def _total_of(cv: float, lives: int, cap: float) -> convolution.Totals:
     """What people who cost 1 each on average cost together; years of one contract share it."""
     return convolution.total(Costs.with_cv(1.0, cv), lives, cap=cap)
-
-
-def _chance_below(costs: Costs, x: float) -> float:
-    if x <= 0:
-        return 0.0
-    return float(costs.zeros + (1 - costs.zeros) * ndtr((math.log(x) - costs.mu) / costs.sigma))

@@ -23,6 +23,7 @@ class AggregateStopLoss(Clause):
     not_modelled = ("claims that are paid after the cover ends",)
     reads = {"benchmark": None, "spend": None}
     looks_back = ("net_of",)
+    insures = "cover"
 
     kind: Literal["aggregate_stop_loss"]
     attachment: Rate

@@ -25,6 +25,7 @@ class StopLoss(Clause):
         "members whom the insurer excludes by name, or covers from a higher point",
     )
     reads = {"claims": None}
+    insures = "cover"
 
     kind: Literal["stop_loss"]
     attachment: Dollars
@@ -33,6 +34,9 @@ class StopLoss(Clause):
 
     def claims_from(self) -> Number:
         return self.attachment
+
+    def covers_of_a_member(self) -> tuple[Number, Number | None]:
+        return self.coinsurance, self.cap
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         top = math.inf if self.cap is None else self.cap

@@ -19,6 +19,7 @@ class StopLossPremium(Clause):
     )
     not_modelled = ("a premium that is settled again once claims are known",)
     reads = {"member_months.{per_member_per_month}": None}
+    insures = "premium"
 
     kind: Literal["stop_loss_premium"]
     per_member_per_month: TieredDollars

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -15,13 +16,15 @@ from ..parties import price as pricing
 from ..refusal import Fault, Refusal, did_you_mean, show
 from ..units import say_percent
 from ..year import Year, read_years
+from .capital import COLUMNS, print_cover, print_held
 from .common import (
     ContractFile,
     all_or_refuse,
     as_csv,
-    dollars_by_party,
+    by_party,
     load,
     needing,
+    of_parties,
     plain,
     screen,
     table_of,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ..chance import assumed
     from ..chance import simulate as chance
     from ..chance.benchmark_error import Made
+    from ..contract import Contract
 
 
 def odds(
@@ -90,6 +94,28 @@ def odds(
     cost: Annotated[
         list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
     ] = None,
+    care: Annotated[
+        str | None, typer.Option(metavar="PARTY", help="Who pays for care: its cost is then in that party's line.")
+    ] = None,
+    show_capital: Annotated[
+        bool,
+        typer.Option("--capital", help="What a bad term costs each party, what it must hold, what cover is worth."),
+    ] = False,
+    reserve: Annotated[
+        list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party holds: how likely it runs out.")
+    ] = None,
+    capital_cost: Annotated[
+        list[str] | None, typer.Option(metavar="PARTY=RATE", help="What a dollar held costs a party in a year: 0.08.")
+    ] = None,
+    discount: Annotated[
+        list[str] | None, typer.Option(metavar="PARTY=RATE", help="The yearly rate of a party's present value: 0.05.")
+    ] = None,
+    attachment: Annotated[
+        list[float] | None, typer.Option(help="Price cover of one member from so many dollars a year on, too.")
+    ] = None,
+    loading: Annotated[
+        float | None, typer.Option(help="Of a premium for cover, what is not claims; else 0.25.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the tables to this CSV file too.")] = None,
 ) -> None:
     """Is it savings or luck? A contract through thousands of years of chance, with and without a true effect."""
@@ -97,6 +123,7 @@ def odds(
         from numpy.random import default_rng
 
         from ..chance import assumed
+        from ..chance import capital as money
         from ..chance import simulate as chance
     with writing(contract, years) as outputs:
         outputs.file(out)
@@ -104,17 +131,23 @@ def odds(
             "lives": lives, "effect": effect, "draws": draws, "seed": seed, "member_cost": member_cost,
             "spread": spread, "truncation": truncation, "common": common, "kept": kept, "churn": churn,
             "benchmark_error": benchmark_error, "trend_error": trend_error, "own_share": own_share,
-            "compared": compared, "common_shared": common_shared,
+            "compared": compared, "common_shared": common_shared, "loading": loading,
         }  # fmt: skip
-        agreed, _, _, shares, given, outside, _ = all_or_refuse(
+        agreed, _, _, shares, given, outside, reserves, costs, discounts, *_ = all_or_refuse(
             lambda: load(contract),
             lambda: within(**numbers),
             lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread, benchmark_from),
             lambda: _shares(weights),
             lambda: read_years(years) if years else None,
-            lambda: dollars_by_party(cost or []),
+            lambda: by_party("--cost", cost),
+            lambda: by_party("--reserve", reserve),
+            lambda: by_party("--capital-cost", capital_cost, rate=True),
+            lambda: by_party("--discount", discount, rate=True),
+            *(partial(within, attachment=point) for point in attachment or ()),
             outputs.ready,
         )
+        named = {"--cost": outside, "--reserve": reserves, "--capital-cost": costs, "--discount": discounts}
+        of_parties(named | {"--care": [care] if care else []}, agreed)
         if not given:
             tell("No years given: expected ones are made from the contract's terms.")
         if years_are == "with":
@@ -126,13 +159,16 @@ def odds(
             member_cost=member_cost, spread=spread, truncation=truncation, common=common, kept=kept, churn=churn,
             benchmark_from=cast("Made | None", benchmark_from), weights=shares, own_share=own_share, compared=compared,
             benchmark_error=benchmark_error, common_shared=common_shared, trend_error=trend_error,
+            care=bool(care),
         )  # fmt: skip
         expected, luck = taken.years, taken.luck
         with screen(stderr=True).status("Drawing") as status:
 
             def drawn_with(e: float) -> "chance.Simulation":
                 rng = default_rng(seed)
-                return chance.simulate(agreed, expected, rng=rng, draws=draws, effect=e, luck=luck, costs=outside)
+                return chance.simulate(
+                    agreed, expected, rng=rng, draws=draws, effect=e, luck=luck, costs=outside, care=care
+                )
 
             effects = list(dict.fromkeys((0.0, effect)))
             drawn = [drawn_with(e) for e in effects]
@@ -143,8 +179,43 @@ def odds(
         console.print(Text(agreed.title, style="bold"))
         console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
         rows = [row for one, e in zip(drawn, effects, strict=True) for row in _print_parties(console, one, e)]
-        _print_assumed(console, taken, hung, effect)
-        header = ("effect", "party", "mean", "sd", "q05", "median", "q95", "chance_of_loss", "lowest_cash_1_in_20")
+        header: Sequence[str] = (
+            "effect",
+            "party",
+            "mean",
+            "sd",
+            "q05",
+            "median",
+            "q95",
+            "chance_of_loss",
+            "lowest_cash_1_in_20",
+        )
+        if show_capital or reserves or costs or discounts:
+            more: list[Sequence[object]] = []
+            for one, e in zip(drawn, effects, strict=True):
+                more += print_held(console, money.held(one, reserves, costs, discounts), e, len(one.years))
+            rows, header = [(*row, *own) for row, own in zip(rows, more, strict=True)], (*header, *COLUMNS)
+        rest = [
+            assumed.Row(f"{what}, for {party}", say_percent(rate), "given", option)
+            for option, what, rates in (
+                ("--capital-cost", "what a dollar held costs in a year", costs),
+                ("--discount", "the yearly rate of present values", discounts),
+            )
+            for party, rate in rates.items()
+        ]
+        rest += [assumed.Row("who pays for care", care, "given", "--care")] if care else []
+        priced = show_capital or attachment or loading is not None
+        share = money.LOADING if loading is None else loading
+        found = money.covers(drawn[0], expected[0], taken.lives, luck, points=attachment or (), loading=share)
+        if priced and found:
+            print_cover(console, found, share)
+            because = assumed.ASSUMED if loading is None else "given"
+            rest.append(
+                assumed.Row("what is not claims, of a premium for cover", say_percent(share), because, "--loading")
+            )
+        if not care:
+            _print_care(console, agreed, expected, effect)
+        _print_assumed(console, [*taken.rows(), *rest], hung)
         outputs.put(out, as_csv(header, rows))
 
 
@@ -160,20 +231,24 @@ def _print_parties(console: Console, simulation: "chance.Simulation", effect: fl
     console.print(table)
 
 
-def _print_assumed(console: Console, taken: "assumed.Taken", hung: "Sequence[assumed.Swing]", effect: float) -> None:
-    """What is in no party's line, everything that was assumed, and what the answer hangs on most."""
-    spends = [float(year.spend) for year in taken.years if year.spend is not None]
+def _print_care(console: Console, contract: "Contract", years: Sequence[Year], effect: float) -> None:
+    """What is in no party's line: care, bought or not."""
+    spends = [float(year.spend) for year in years if year.spend is not None]
+    said = "These are payments and the costs that were given. Care is in nobody's line; --care PARTY puts it in one."
     if spends:
         kept = f"${effect * sum(spends) / len(spends):,.0f}"
-        console.print(
-            Text(
-                "These are payments and the costs that were given. Care that is not bought is in nobody's line: with a"
-                f" true effect of {say_percent(effect)} it is {kept} in an average year, and whoever pays for care"
-                " keeps it.\n"
-            )
+        said += (
+            f" With a true effect of {say_percent(effect)} {kept} of it is not bought in an average year, and whoever"
+            " pays for care keeps that."
         )
+    if spends or any(clause.price_of_all_care() is not None for clause in contract.clauses):
+        console.print(Text(said + "\n"))
+
+
+def _print_assumed(console: Console, rows: "Sequence[assumed.Row]", hung: "Sequence[assumed.Swing]") -> None:
+    """Everything that was assumed, and what the answer hangs on most."""
     table = table_of("What is assumed", "Value", "It rests on", "To change it", title="What these odds assume")
-    for row in taken.rows():
+    for row in rows:
         table.add_row(*row)
     console.print(table)
     if hung:

@@ -84,6 +84,8 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "common": (0, 0.5, "a share from 0 to 0.5: 0.016 is 1.6%"),
     "kept": (0, 1, "a correlation from 0 to 1"),
     "churn": (0, 1, "a share from 0 to 1"),
+    "attachment": (1, MOST_DOLLARS, "dollars a year, 1 or more"),
+    "loading": (0, 0.9, "a share from 0 to 0.9: 0.25 is a quarter of the premium"),
     "own_share": (0, 1, "a share from 0 to 1: 0.5 is half"),
     "compared": (1, 10_000_000, "people, 1 to 10,000,000"),
     "common_shared": (0, 1, "a share from 0 to 1: 1 is all of it"),
@@ -165,16 +167,20 @@ def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     return file.getvalue()
 
 
-def dollars_by_party(given: Sequence[str]) -> dict[str, float]:
-    """`practice=1250000` as a party and a number."""
-    found, faults = {}, []
-    for text in given:
-        party, _, dollars = text.partition("=")
-        number = number_in(dollars)
+def by_party(option: str, given: Sequence[str] | None, *, rate: bool = False) -> dict[str, float]:
+    """`practice=1250000` as a party and a number of dollars, or `practice=0.08` as one and a rate."""
+    found: dict[str, float] = {}
+    faults = []
+    top, form, again = MOST_DOLLARS, "PARTY=DOLLARS, as in practice=1250000", "add them up"
+    if rate:
+        top, form, again = 1, "PARTY=RATE, as in practice=0.08", "give one"
+    for text in given or ():
+        party, _, value = text.partition("=")
+        number = number_in(value)
         if party in found:
-            faults.append(Fault("--cost", f"{show(party)} again", "each party once", "add them up"))
-        elif isinstance(number, str) or not 0 <= number <= MOST_DOLLARS or not party:
-            faults.append(Fault("--cost", show(text), "PARTY=DOLLARS, as in practice=1250000", "correct it"))
+            faults.append(Fault(option, f"{show(party)} again", "each party once", again))
+        elif isinstance(number, str) or not 0 <= number <= top or not party:
+            faults.append(Fault(option, show(text), form, "correct it"))
         else:
             found[party] = float(number)
     if faults:
@@ -182,11 +188,12 @@ def dollars_by_party(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def of_parties(dollars: Mapping[str, float], contract: Contract) -> None:
-    """Refuses what was given for somebody who is no party of the contract."""
+def of_parties(given: Mapping[str, Iterable[str]], contract: Contract) -> None:
+    """Refuses what was given, by option, for somebody who is no party of the contract."""
     faults = [
-        Fault("--cost", show(party), listed(contract.parties), did_you_mean(party, contract.parties) + "correct it")
-        for party in dollars
+        Fault(option, show(party), listed(contract.parties), did_you_mean(party, contract.parties) + "correct it")
+        for option, parties in given.items()
+        for party in parties
         if party not in contract.parties
     ]
     if faults:

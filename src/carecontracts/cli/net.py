@@ -18,7 +18,7 @@ from .chance import one_of, without_the_program
 from .common import (
     all_or_refuse,
     as_csv,
-    dollars_by_party,
+    by_party,
     load,
     needing,
     plain,
@@ -113,7 +113,7 @@ def net(
             lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread),
             lambda: read_years(years) if years else None,
             lambda: beside.Outside.load_file(outside) if outside else beside.Outside(name="nothing was given"),
-            lambda: dollars_by_party(cost or []),
+            lambda: by_party("--cost", cost),
             outputs.ready,
             *(lambda e=e: within(effect=e) for e in effects),
         )

@@ -19,7 +19,7 @@ from .common import (
     ContractFile,
     all_or_refuse,
     as_csv,
-    dollars_by_party,
+    by_party,
     load,
     of_parties,
     plain,
@@ -50,9 +50,9 @@ def settle(
         outputs.file(out)
         outputs.file(cash_flow)
         agreed, facts, outside, _ = all_or_refuse(
-            lambda: load(contract), lambda: read_years(years), lambda: dollars_by_party(cost or []), outputs.ready
+            lambda: load(contract), lambda: read_years(years), lambda: by_party("--cost", cost), outputs.ready
         )
-        of_parties(outside, agreed)
+        of_parties({"--cost": outside}, agreed)
         ledger = agreed.settle(facts)
         whole = Ledger([*ledger, *costs_outside(outside, [year.year for year in facts], agreed.year_starts)])
         _print_statement(agreed, ledger, whole)
