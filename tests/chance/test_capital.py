@@ -205,7 +205,7 @@ def test_odds_puts_care_in_a_line():
     ("words", "says"),
     [
         (["--reserve", "practise=5"], "did you mean 'practice'"),
-        (["--care", "hospital"], "a party of the contract"),
+        (["--care", "hospital"], "plan, practice"),
         (["--discount", "plan=5"], "PARTY=RATE"),
         (["--capital-cost", "plan=0.1", "--capital-cost", "plan=0.2"], "each party once"),
         (["--attachment", "0"], "dollars a year, 1 or more"),
