@@ -89,7 +89,8 @@ def _goals(contract: Contract) -> list[tuple[str, ...]]:
     for goal in contract.goals:
         paid = ", ".join(f"paragraph {n}" for n, read in enumerate(facts, 1) if goal.measure in read) or "no paragraph"
         months = f"{goal.read_after_months} month{'s' * (goal.read_after_months > 1)} ({goal.clock})"
-        measure = f"{goal.measure}; {goal.better} is better"
+        name = goal.measure.replace("_", " ") if goal.measure in FACTS else goal.measure
+        measure = f"{name}; {goal.better} is better"
         rows.append((goal.goal, measure, months, goal.reported_by, goal.decides, paid))
     return rows
 

@@ -44,7 +44,7 @@ class Netted:
     @property
     def parties(self) -> list[str]:
         """The parties, and whoever else is named; not the world."""
-        return [*self.drawn.contract.parties, *self.drawn.outside.others]
+        return self.drawn.parties
 
     def net(self, party: str, *, year: int | None = None, source: str | None = None) -> Any:
         """What a party nets in each draw, as `Case.net`."""

@@ -59,9 +59,11 @@ Pockets = Annotated[dict[Name, Share], EachOnce, Field(min_length=1), AfterValid
 
 
 class Team(Part):
-    """What a party spends on the program in a year: an amount, or a program file as `price` reads it."""
+    """What a party spends on the program in a year: an amount, one for each year, or a program file as of `price`."""
 
-    a_year: Money | None = None
+    a_year: Money | Annotated[list[Money], Field(min_length=1, max_length=99)] | None = (
+        None  # in a list, the last holds
+    )
     start_up: Money = 0.0  # before the first year's first month
     raises: Rate = 0.0
     program: Text | None = None  # a file, beside this one
@@ -85,7 +87,8 @@ class Team(Part):
         """Dollars in each of so many years."""
         if self.program:
             return [year.cost for year in years_of(Proposal.load_file(self.program).amend(years=years))]
-        each = [(self.a_year or 0.0) * (1 + self.raises) ** n for n in range(years)]
+        amounts = self.a_year if isinstance(self.a_year, list) else [self.a_year or 0.0]
+        each = [at(amounts, n) * (1 + self.raises) ** n for n in range(years)]
         return [each[0] + self.start_up, *each[1:]]
 
 
@@ -300,6 +303,11 @@ class Case(NamedTuple):
     years: Sequence[Year]
     paid: Ledger  # the contract's own lines
     beside: Ledger
+
+    @property
+    def parties(self) -> list[str]:
+        """The parties, and whoever else is named; not the world."""
+        return [*self.contract.parties, *self.outside.others]
 
     @property
     def everyone(self) -> dict[str, str]:
