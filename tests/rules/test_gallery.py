@@ -80,7 +80,7 @@ def probing_years(contract: Contract) -> list[Any]:
     last = contract.first_year + contract.years - 1 if contract.years else max(changes) + 1
     years = sorted({year for year in changes | {max(changes) + 1} if contract.first_year <= year <= last})
     if any(clause.has_memory for clause in contract.clauses):
-        years = list(range(years[0], years[-1] + 1))
+        years = list(range(years[0], max(years[-1], min(last, years[0] + 2)) + 1))  # a period of three comes to its end
     return [
         year_from({"year": year} | {name: fact(name) for name in columns_for(contract.facts())}, "") for year in years
     ]
