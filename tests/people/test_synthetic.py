@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from typer.testing import CliRunner
 
 from carecontracts import cli
@@ -71,6 +72,34 @@ def test_every_target_has_a_range_around_it_and_a_source():
     assert set(TARGETS.source) <= keys | {"assumption"}
     unconfirmed = TARGETS[TARGETS.source == "assumption"]
     assert unconfirmed.note.str.contains("not confirmed").all()
+
+
+def test_who_accepts_hangs_on_need_as_far_as_is_asked():
+    """Of those offered care management as many accept; they cost as much as the others, or less where the costlier
+    decline, by the formula for the mean of a normal beyond a cut."""
+    accepted, gaps = {}, {}
+    for willing in (0.0, 0.4, 1.0):
+        people = synthetic.panel("medicaid", 60_000, 1, rng=rng(3), willing=willing)
+        offered = people[people.offered == 1]
+        yes = offered.engages == 1
+        accepted[willing] = yes.mean()
+        rank = norm.ppf((offered.paid.rank() - 0.5) / len(offered))
+        gaps[willing] = rank[yes].mean() - rank[~yes].mean()
+    share = synthetic.LINES["medicaid"].engages
+    count = 4 * np.sqrt(share * (1 - share) / len(offered))
+    assert accepted == pytest.approx(dict.fromkeys(accepted, share), abs=count)
+    far = norm.pdf(norm.ppf(share)) * (
+        1 / share + 1 / (1 - share)
+    )  # between the means of those below and above the cut
+    luck = 4 * np.sqrt(1 / len(offered) / share / (1 - share))
+    assert gaps[0.0] == pytest.approx(0.0, abs=luck)
+    # need is not all of cost: a stay, long-term care and the months covered have their own part
+    assert -0.4 * far - luck < gaps[0.4] < -0.4 * far * 0.6
+    assert -far < gaps[1.0] < -far * 0.6
+    plain, same = (synthetic.panel("dual", 500, rng=rng(4), **given) for given in ({}, {"willing": 0.0}))
+    pd.testing.assert_frame_equal(plain, same)
+    with pytest.raises(Refusal, match="0 to 1"):
+        synthetic.panel("dual", 5, rng=rng(4), willing=3)
 
 
 def test_another_seed_is_another_sample_of_the_same_people(everyone, seen):

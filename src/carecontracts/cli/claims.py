@@ -117,6 +117,9 @@ def make(
     years: Annotated[int, typer.Option(help="How many calendar years.")] = 3,
     first_year: Annotated[int, typer.Option(help="The first of them.")] = 2023,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    willing: Annotated[
+        float, typer.Option(help="How far the costlier decline care management (assumption): 0, not at all, to 1.")
+    ] = 0.0,
 ) -> None:
     """Make up people and their claims, to try every later step without anyone's data."""
     with needing("people"):
@@ -127,12 +130,12 @@ def make(
         folder = outputs.folder(out)
         all_or_refuse(
             lambda: within(seed=seed),
-            lambda: synthetic.refuse_unless_possible(line, members, years, first_year),
+            lambda: synthetic.refuse_unless_possible(line, members, years, first_year, willing),
             outputs.ready,
         )
         random = default_rng(seed)
         with screen(stderr=True).status("Making people up"):
-            people = synthetic.panel(line, members, years, rng=random, first_year=first_year)
+            people = synthetic.panel(line, members, years, rng=random, first_year=first_year, willing=willing)
             tables = synthetic.tables(people, rng=random)
         shown = table_of("Table", ">Rows", ">Paid $")
         folder.mkdir(parents=True)

@@ -5,8 +5,7 @@ the years. Their sum is a normal score; the score's place in the line's cost dis
 is concentrated, half persistent and driven by conditions by construction, and everything else (stays, visits, deaths)
 is drawn from it. `people/targets.py` holds the result beside published figures and says where it falls short.
 
-Not modelled: pregnancy and newborns, families (members are independent), epidemics and other shocks that strike all,
-the effect of any program, place, and a provider's influence on cost.
+What they are not is in NOT_MODELLED, with what each would mislead about.
 """
 
 from collections.abc import Mapping
@@ -36,6 +35,26 @@ NEEDS = ("food_need", "housing_need", "transport_need", "utility_need")
 SPLIT = ("outpatient", "professional", "behavioral", "post_acute", "pharmacy")  # what is left after stays and visits
 SERVICES = ("inpatient", "emergency", *SPLIT)
 RACES = ("white", "black or african american", "asian", "other race", "unknown")
+
+
+NOT_MODELLED: Mapping[str, str] = {  # what the people do not have, and what it would mislead about
+    "a provider's own level of cost or quality": "practices differ here by the luck of their members alone; real ones "
+    "differ by more, so a ranking or a spread between practices is too narrow",
+    "households": "members are strangers; people who share a home share luck, and tell less than as many strangers",
+    "places, and what strikes everyone at once": "no epidemic, price or policy moves all members; people average out "
+    "here as they never do: give `odds` a common shock, and `draw` of evaluation a shock to each place",
+    "a trend that was forecast wrongly": "costs grow as people.yaml says, which both sides know",
+    "the season of a deductible": "commercial members use care through the year as all others do; real ones wait until "
+    "the deductible is met, so months, run-out and part years of a commercial contract are smoother here",
+    "stays apart from cost": "stays are drawn from the year's cost, so the two move together more than in life: that "
+    "admissions fell is no second witness here",
+    "years of dual eligibles that differ": "a quarter of them are in long-term care at much the same cost each year; "
+    "their next year is better known than in any other line, and pooling years buys little",
+    "why some decline": "who accepts care management has nothing to do with cost, unless `willing` says so; in every "
+    "real program it has",
+    "pregnancy and newborns": "Medicaid and commercial members have neither",
+    "the effect of any program": "nobody is helped; an effect is taken off by whoever uses them",
+}
 
 
 @dataclass(frozen=True)
@@ -111,6 +130,7 @@ def panel(
     rng: np.random.Generator,
     first_year: int = 2023,
     like: Line | None = None,
+    willing: float = 0.0,
 ) -> pd.DataFrame:
     """A row for each made-up member and each calendar year with coverage, in the shape of `member_years` and more.
 
@@ -119,8 +139,9 @@ def panel(
     `social_needs`, `disabled`, `frail`, `long_term_care`, `provider`, `offered` (care management, to those with two
     chronic conditions and a behavioral one), `engages` (would accept) and `engaged` (was offered and accepted).
     Dollars are of the year. `like` puts a Line of your own in the place of the calibrated one: for what it does to
-    change one parameter, `like=dataclasses.replace(LINES["dual"], leave=0.2)`. Refuses an unknown line, and fewer than
-    one member or year.
+    change one parameter, `like=dataclasses.replace(LINES["dual"], leave=0.2)`. `willing` is how far the costlier
+    decline (an assumption): the correlation of accepting with need over the years, negated; as many accept in all.
+    Refuses an unknown line, and fewer than one member or year.
 
     >>> people = panel("medicaid", 1_000, rng=np.random.default_rng(1))
     >>> people.groupby("year").person_id.count().to_dict()
@@ -133,7 +154,7 @@ def panel(
       allowed: medicaid, medicare, dual, commercial
       do:      did you mean 'commercial'? name a line of business
     """
-    refuse_unless_possible(line, members, years, first_year)
+    refuse_unless_possible(line, members, years, first_year, willing)
     the = like or LINES[line]
     n, shape = members, (members, years)
     calendar = first_year + np.arange(years)
@@ -238,7 +259,7 @@ def panel(
     days = np.maximum(stays, np.minimum(days, 11 * longest))
 
     offered = (chronic >= 2) & (behavioral >= 1)
-    engages = rng.random(n) < the.engages
+    engages = _reluctance(rng.random(n), z.mean(axis=1), offered.any(axis=1), willing) < the.engages
     rows = {
         "person_id": np.arange(n)[:, None],
         "year": calendar,
@@ -307,7 +328,7 @@ def claims(people: pd.DataFrame, *, rng: np.random.Generator) -> Claims:
     return from_frames(tables(people, rng=rng))
 
 
-def refuse_unless_possible(line: str, members: int, years: int, first_year: int) -> None:
+def refuse_unless_possible(line: str, members: int, years: int, first_year: int, willing: float = 0.0) -> None:
     """Refuses what nobody can be made up for."""
     faults = []
     if line not in LINES:
@@ -316,12 +337,29 @@ def refuse_unless_possible(line: str, members: int, years: int, first_year: int)
     for name, value, top in (("members", members, 10**7), ("years", years, 10)):
         if not 1 <= value <= top:
             faults.append(Fault(f"synthetic people, {name}", show(value), f"1 to {top:,}", "give a number in between"))
+    if not 0 <= willing <= 1:
+        do = "0 where accepting has nothing to do with cost, 0.3 where the costlier decline"
+        faults.append(Fault("synthetic people, willing", show(willing), "0 to 1", do))
     if not 2023 <= first_year <= 2032 - min(max(years, 1), 10) + 1:
         faults.append(
             Fault("synthetic people, first_year", show(first_year), "years from 2023 to 2032", "costs grow from 2022")
         )
     if faults:
         raise Refusal(faults)
+
+
+def _reluctance(chance: Array, need: Array, offered: Array, willing: float) -> Array:
+    """Evenly from 0 to 1, the last to accept highest: by chance, and by need as far as `willing` says.
+
+    Among those offered care management and among the others apart, so that as many of those offered accept.
+    """
+    if not willing:
+        return chance
+    mixed = np.empty(len(chance))
+    for group in (offered, ~offered):
+        own = np.argsort(np.argsort(need[group], kind="stable")) + 0.5
+        mixed[group] = willing * _at(own / max(len(own), 1)) + np.sqrt(1 - willing**2) * _at(chance[group])
+    return np.asarray(np.interp(mixed, _GRID, _CDF))
 
 
 def _to_normal(values: Array, rng: np.random.Generator) -> Array:
