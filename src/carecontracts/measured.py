@@ -23,7 +23,7 @@ from .measuring.section import Measurement
 from .people import rates
 from .reconciliation import BY_SERVICE, THE_YEAR, Dollars, Expected, Kind, Reconciliation, Step
 from .reconciliation import People as PeopleRow
-from .refusal import Fault, Refusal
+from .refusal import Fault, Refusal, in_dollars
 from .units import cents
 from .year import Year, year_from
 
@@ -134,7 +134,7 @@ def _left_out(books: Books) -> Iterator[str]:
     for row in books.rows.dollars:
         if row.group == THE_YEAR and row.kind in words and row.lines:
             lines = f"{-row.lines:,} claim line{'s' * (row.lines != -1)}"
-            yield f"{row.year}: {lines}, ${-row.cents / 100:,.2f}, do not count: {words[row.kind]}."
+            yield f"{row.year}: {lines}, {in_dollars(-row.cents / 100)}, do not count: {words[row.kind]}."
 
 
 def _nobody(books: Books, years: list[int]) -> Iterator[str]:
@@ -189,7 +189,7 @@ def _notes(books: Books) -> Iterator[str]:
             continue
         lost = rows.get((row.year, Kind.NOT_ENROLLED))
         if row.kind == Kind.ENROLLED and lost and lost.lines:
-            lines = f"{-lost.lines:,} claim line{'s' * (lost.lines != -1)}, ${-lost.cents / 100:,.2f}"
+            lines = f"{-lost.lines:,} claim line{'s' * (lost.lines != -1)}, {in_dollars(-lost.cents / 100)}"
             yield f"{row.year}: {lines}, of people who are not enrolled in the year: they count for nobody."
         if not row.people:
             who = "is enrolled" if row.kind == Kind.ENROLLED else "counts"

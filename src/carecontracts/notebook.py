@@ -20,11 +20,11 @@ def table(frame: Any, formats: Mapping[str, str | Callable[[Any], str]] | None =
     """A data frame as a table: columns as they are, and an index that names the rows before them; none is a dash.
 
     >>> import pandas
-    >>> print(table(pandas.DataFrame({"party": ["plan"], "net": [-1234.5]}), {"net": "{:,.0f}"}).html)
+    >>> print(table(pandas.DataFrame({"party": ["plan"], "net": [-1234.5]}), {"net": "${:,.0f}"}).html)
     <table class="dataframe">
     <thead><tr><th>party</th><th>net</th></tr></thead>
     <tbody>
-    <tr><td>plan</td><td>−1,234</td></tr>
+    <tr><td>plan</td><td>−$1,234</td></tr>
     </tbody>
     </table>
     """
@@ -34,7 +34,7 @@ def table(frame: Any, formats: Mapping[str, str | Callable[[Any], str]] | None =
         if value is None or value != value:
             return "–"
         text = say.get(column, str)(value)
-        return escape(re.sub(r"^(\$?)-", r"−\1", text) if column in say else text)
+        return escape(re.sub(r"^(\$?)-(\$?)", r"−\1\2", text) if column in say else text)
 
     # An index of numbers without a name is only the order of the rows; any other says what each row is.
     named = frame.index.name is not None or not all(isinstance(label, int) for label in frame.index.tolist())

@@ -101,6 +101,16 @@ def show(value: Any) -> str:
     return text if len(text) <= 60 else text[:58] + "…"
 
 
+def in_dollars(amount: float, form: str = ",.2f") -> str:
+    """An amount in a message, a minus before the sign of dollars.
+
+    >>> in_dollars(1234.5), in_dollars(-5), in_dollars(-0.004), in_dollars(-1234.5, ",.0f")
+    ('$1,234.50', '-$5.00', '$0.00', '-$1,234')
+    """
+    text = f"{amount:z{form}}"
+    return f"-${text[1:]}" if text.startswith("-") else f"${text}"
+
+
 def listed(names: Iterable[Any], most: int = 30) -> str:
     """Names in an error: the first of them, and how many more.
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 
 from pydantic_core import core_schema
 
-from .refusal import refuse, show
+from .refusal import in_dollars, refuse, show
 
 Number: TypeAlias = Any  # a float, or a numpy array with one value for each draw
 
@@ -307,8 +307,8 @@ def say_dollars(amount: float) -> str:
     ('$1,250,000', '$85.50', '$4.125')
     """
     if amount == int(amount):
-        return f"${amount:z,.0f}"
-    return f"${amount:z,.2f}" if amount == round(amount, 2) else f"${amount:z,.10g}"
+        return in_dollars(amount, ",.0f")
+    return in_dollars(amount) if amount == round(amount, 2) else in_dollars(amount, ",.10g")
 
 
 def say_count(count: float) -> str:

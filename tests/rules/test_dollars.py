@@ -1,4 +1,4 @@
-"""No amount of money is set as mathematics, as two bare dollar signs in one paragraph would have it."""
+"""No amount is set as mathematics, as two bare dollar signs in one paragraph would have it; nor written as $-5."""
 
 import json
 import re
@@ -44,3 +44,10 @@ def test_no_amount_becomes_a_formula():
 )
 def test_the_rule_itself(text, at_risk):
     assert bool(amounts_at_risk(text)) == at_risk
+
+
+def test_every_message_writes_dollars_by_one_function():
+    """Which puts the minus first; what writes them itself is the function, and pictures of people's cost."""
+    own = {"refusal.py", "plots.py"}
+    files = [path for path in (ROOT / "src").rglob("*.py") if path.name not in own]
+    assert [path.name for path in files if re.search(r"[\"' (]\$\{", path.read_text("utf-8"))] == []

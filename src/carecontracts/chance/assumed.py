@@ -16,7 +16,7 @@ import numpy as np
 from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, LIVES
 from ..measuring.benchmark import OwnHistory
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, in_dollars, show
 from ..year import Year
 from .benchmark_error import Made, Stray, benchmark_error_of, rule_of
 from .noise import COEFFICIENT
@@ -81,14 +81,14 @@ class Taken(NamedTuple):
     def rows(self) -> list[Row]:
         """Everything that is assumed, in the order in which it matters to a reader."""
         luck, year, cost = self.luck, self.years[0], self.cost
-        cap = "no limit" if math.isinf(luck.truncation) else f"${luck.truncation:,.0f}"
+        cap = "no limit" if math.isinf(luck.truncation) else in_dollars(luck.truncation, ",.0f")
 
         def row(what: str, value: str, option: str) -> Row:
             return Row(what, value, self.basis.get(option, ASSUMED), f"--{option.replace('_', '-')}")
 
         found = [
             row("people", f"{self.lives:,}", "lives"),
-            row("what one costs in a year", f"${cost:,.0f}", "member_cost"),
+            row("what one costs in a year", in_dollars(cost, ",.0f"), "member_cost"),
             row("one member's spread of cost, over the mean", f"{luck.cv:g}", "spread"),
             row("the most that one member counts", cap, "truncation"),
             row("what moves everyone's cost at once, in a year", f"{luck.common:.1%}", "common"),
@@ -245,11 +245,8 @@ class Swing(NamedTuple):
         return abs(self.at_high - self.at_low)
 
     def __str__(self) -> str:
-        return f"{self.what}: {_dollars(self.at_low)} at {self.low}, {_dollars(self.at_high)} at {self.high}"
-
-
-def _dollars(amount: float) -> str:
-    return f"{'−' if amount < -0.5 else ''}${abs(amount):,.0f}"
+        low, high = (in_dollars(amount, ",.0f") for amount in (self.at_low, self.at_high))
+        return f"{self.what}: {low} at {self.low}, {high} at {self.high}"
 
 
 def swings(

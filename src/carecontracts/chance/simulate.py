@@ -38,7 +38,7 @@ from tqdm import tqdm
 from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, PER, Moves
 from ..ledger import Ledger, costs_outside
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, in_dollars, show
 from ..units import cents, least, say_list
 from ..year import Year
 from . import convolution
@@ -272,7 +272,7 @@ def _in_an_average_year(amounts: Any, what: str = "") -> str:
     times = round(share * 100)
     often = f"in {times} of 100" if 0 < times < 100 else "always" if share == 1 else "never" if not share else ""
     often = often or ("in nearly every year" if times else "less than once in 100 years")
-    return f"${amounts.mean():,.0f}{what} in an average year (something {often})"
+    return f"{in_dollars(amounts.mean(), ',.0f')}{what} in an average year (something {often})"
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from ..refusal import Fault
+from ..refusal import Fault, in_dollars
 from .codes import CODES
 from .engine import fetched
 from .layout import FAR, KEYS, REQUIRED, SCHEMAS, Claims, Given
@@ -284,7 +284,7 @@ class _Table:
         if len(payers) > 1:
             of_claims = self.name in CLAIMS
             shown = tuple(
-                f"{row['payer']!r}: {row['rows']:,} rows" + (f", ${row['paid']:,.2f}" if of_claims else "")
+                f"{row['payer']!r}: {row['rows']:,} rows" + (f", {in_dollars(row['paid'])}" if of_claims else "")
                 for row in payers[:MOST_EXAMPLES]
             )
             count, dollars = sum(row["rows"] for row in payers), sum(row["paid"] for row in payers)

@@ -38,7 +38,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from ..refusal import Fault, Refusal, did_you_mean, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, show
 from .codes import CODES, together
 from .engine import blaming, fetched, kept, named
 from .layout import KEYS, REQUIRED, SCHEMAS, Claims, Given, Taken, typed
@@ -529,7 +529,7 @@ def _notes(table: Using) -> Iterator[str]:
     for found in table.found:
         if found.taken or found.rule.fault:
             column = f"{found.rule.column}: " if found.rule.column else ""
-            money = f", ${found.dollars:,.2f}" if table.name in CLAIMS else ""
+            money = f", {in_dollars(found.dollars)}" if table.name in CLAIMS else ""
             rows = f"{found.rows:,} row{'s' * (found.rows != 1)}"
             yield f"{table.name}: {column}{found.rule.name} ({rows}{money}): {found.rule.effect}."
 

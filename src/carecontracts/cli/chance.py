@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..files import number_in
 from ..parties import price as pricing
-from ..refusal import Fault, Refusal, did_you_mean, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, show
 from ..units import say_percent
 from ..year import Year, read_years
 from .capital import COLUMNS, print_cover, print_held
@@ -236,7 +236,7 @@ def _print_care(console: Console, contract: "Contract", years: Sequence[Year], e
     spends = [float(year.spend) for year in years if year.spend is not None]
     said = "These are payments and the costs that were given. Care is in nobody's line; --care PARTY puts it in one."
     if spends:
-        kept = f"${effect * sum(spends) / len(spends):,.0f}"
+        kept = in_dollars(effect * sum(spends) / len(spends), ",.0f")
         said += (
             f" With a true effect of {say_percent(effect)} {kept} of it is not bought in an average year, and whoever"
             " pays for care keeps that."

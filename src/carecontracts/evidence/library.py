@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..files import Place, read_yaml
-from ..refusal import Fault, Refusal, did_you_mean, in_words, refuse, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, in_words, refuse, show
 
 Design = Literal[
     "randomized",
@@ -192,7 +192,7 @@ class Effect(_Row):
             implied = reported / floor * A_YEAR.get(self.unit, 1.0)
             if implied > MOST_USUAL:
                 usual = MOST_USUAL / A_YEAR.get(self.unit, 1.0)
-                basis = f"over ${MOST_USUAL:,.0f}, the most that usual care is taken to cost"
+                basis = f"over {in_dollars(MOST_USUAL, ',.0f')}, the most that usual care is taken to cost"
                 return Relative(-self.estimate / usual, reported / usual, basis)
             return Relative(-self.estimate / reported * floor, floor, "z x spread and size")
         if reported is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..reconciliation import Dollars, Fact, Kind, Reconciliation
 from ..reconciliation import People as PeopleRow
+from ..refusal import in_dollars
 from .population import tier_of
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ class Books:
         (row,) = fetched(sums)
         within = round(spending.within(row, limit, completion.factor, self, year))
         if limit is not None:
-            words = f"over the limit of ${limit / 100:,.2f}"
+            words = f"over the limit of {in_dollars(limit / 100)}"
             self.write(group, Kind.LIMIT, words, int(row["over"] or 0), None, within - completed)
         return Group(group, year, int(row["people"]), in_months(row["months"]), within)
 

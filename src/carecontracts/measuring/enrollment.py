@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..reconciliation import Kind
-from ..refusal import Fault, did_you_mean, show
+from ..refusal import Fault, did_you_mean, in_dollars, show
 from ..units import MonthsOfYear
 from ..worded import Name
 from .part import Part
@@ -159,7 +159,7 @@ class Enrollment(Part):
             given = "; ".join(
                 f"{show(name)}: {_count(covered.get(name, 0), 'span')} of coverage,"
                 f" {_count(sum(n for n, _ in lines[name]), 'claim line')},"
-                f" ${sum(cents for _, cents in lines[name]) / 100:,.2f}"
+                f" {in_dollars(sum(cents for _, cents in lines[name]) / 100)}"
                 for name in payers
             )
             allowed = "one payer, or the payers named whose coverage and claims count"
@@ -264,7 +264,7 @@ def _much(row: dict[str, Any]) -> str:
     """The rows of a value, and their dollars where they are claims."""
     if row["table"] == "eligibility":
         return f"{_count(row['rows'], 'span')} of coverage"
-    return f"{_count(row['rows'], 'row')}, ${row['cents'] / 100:,.2f} paid"
+    return f"{_count(row['rows'], 'row')}, {in_dollars(row['cents'] / 100)} paid"
 
 
 def _count(n: int, what: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from pydantic import model_validator
 
 from ..reconciliation import Kind
-from ..refusal import Fault, Refusal, refuse, show
+from ..refusal import Fault, Refusal, in_dollars, refuse, show
 from ..units import Count, LongMonths, Months, Schedule
 from .chain_ladder import Ladder, cumulative, lognormal_95
 from .part import Part
@@ -239,8 +239,8 @@ class RunOut(Part):
             )
         if undated:
             books.note(
-                f"{year}: ${undated / 100:,.2f} of the triangle's months have no date of payment; the ladder cannot"
-                " learn from them."
+                f"{year}: {in_dollars(undated / 100)} of the triangle's months have no date of payment; the ladder"
+                " cannot learn from them."
             )
         old = lines.filter(lines.month <= seen.last - seen.months, month_of(lines.paid_date) <= seen.last)
         late = month_of(old.paid_date) - old.month >= seen.months

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 from pydantic import model_validator
 
 from ..reconciliation import Kind
-from ..refusal import Fault, refuse
+from ..refusal import Fault, in_dollars, refuse
 from ..units import Dollars, Share
 from .part import Part
 
@@ -147,7 +147,7 @@ class Spending(Part):
             undated = books.lines.filter(books.lines.year.isnull())
             (row,) = fetched(undated.agg(lines=undated.count(), cents=undated.cents.sum().fill_null(0)))
             if row["lines"]:
-                given = f"{row['lines']:,} claim lines without a paid date, ${row['cents'] / 100:,.2f}"
+                given = f"{row['lines']:,} claim lines without a paid date, {in_dollars(row['cents'] / 100)}"
                 do = "give paid_date, or let another day decide"
                 yield Fault("measurement 'spending', term `day`", given, "a paid date on every line", do)
 

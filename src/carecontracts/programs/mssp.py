@@ -19,7 +19,7 @@ from typing import NamedTuple
 from ..contract import Contract
 from ..files import number_in, read_csv
 from ..gallery import gallery
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, in_dollars, show
 from ..year import Year
 
 MOST_BYTES = 50_000_000
@@ -440,7 +440,7 @@ def _reason(aco: Aco, recomputed: float) -> str:
         revenue = (aco.relief - aco.published) / revenue_cap
         return (
             f"a loss limit of {revenue_cap:.0%} of participants' revenue would explain it: the published loss implies"
-            f" ${revenue / 1e6:,.2f} million of revenue, which is in no public file"
+            f" {in_dollars(revenue / 1e6)} million of revenue, which is in no public file"
         )
     if aco.left and recomputed < 0:
         return "the ACO left during the year; losses are shared for its months in the program, which no file has"

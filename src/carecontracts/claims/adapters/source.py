@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
-from ...refusal import Fault, Refusal, did_you_mean, show
+from ...refusal import Fault, Refusal, did_you_mean, in_dollars, show
 from ..engine import blaming, fetched, scratch
 from ..folder import faults_in, header, listed, load
 from ..layout import SCHEMAS, Claims, Given, told_apart
@@ -291,5 +291,5 @@ def of_nobodys_years(people: ir.Table, tables: dict[str, ir.Table]) -> Iterator[
             lines = tables[name].mutate(year=lambda t, day=day: t[day].year().cast("int64")).anti_join(years, "year")
             found = lines.group_by("year").agg(n=lines.count(), paid=lines.paid_amount.sum()).order_by("year")
             for row in fetched(found):
-                money = f"{row['n']:,} line{'s' * (row['n'] != 1)}, ${row['paid'] or 0:,.2f}"
+                money = f"{row['n']:,} line{'s' * (row['n'] != 1)}, {in_dollars(row['paid'] or 0)}"
                 yield f"{row['year']}: no beneficiary is given, so that {name} of it ({money}) is nobody's."
