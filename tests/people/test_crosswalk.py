@@ -371,6 +371,31 @@ def test_the_command_line_hides_what_may_not_leave(folder, tmp_path, run):
     assert all(n == MARK or int(n) >= 11 for n in frame.people)
 
 
+def test_the_command_line_asks_whose_people_and_claims(folder, tmp_path, run):
+    """Half the people are another payer's: both named are all, one named is as if the other were not there."""
+    for name in ("eligibility", "medical_claim", "pharmacy_claim"):
+        frame = pd.read_csv(folder / f"{name}.csv", dtype=str)
+        odd = frame.person_id.str[-1].astype(int) % 2 == 1
+        frame.assign(payer=np.where(odd, "Plan B", "plan a")).to_csv(tmp_path / f"{name}.csv", index=False)
+    lists = ["--definition", "stays", "--definition", "denver_health_stays"]
+    code, printed, said = run("claims", "crosswalk", tmp_path, *lists)
+    assert (code, printed) == (2, "")
+    assert "claims, column payer\n  given:   'plan a': " in said
+    assert "name them, or all of them: --payer" in said
+    code, _, said = run("claims", "crosswalk", tmp_path, *lists, "--payer", "plan c")
+    assert code == 2
+    assert "--payer\n  given:   'plan c'" in said
+    _, both, _ = run("claims", "crosswalk", tmp_path, *lists, "--payer", "plan a", "--payer", "plan b")
+    assert both == run("claims", "crosswalk", folder, *lists)[1]
+    code, one, said = run("claims", "crosswalk", tmp_path, *lists, "--payer", "PLAN A")
+    assert code == 0
+    assert "are not of those named, and do not count." in said
+    for name in ("eligibility", "medical_claim", "pharmacy_claim"):
+        frame = pd.read_csv(tmp_path / f"{name}.csv", dtype=str)
+        frame[frame.payer == "plan a"].to_csv(tmp_path / f"{name}.csv", index=False)
+    assert one == run("claims", "crosswalk", tmp_path, *lists)[1]
+
+
 def test_the_command_line_refuses_what_it_does_not_know(folder, run):
     unknown = ["--definition", "colorado_medicade", "--definition", "stay"]
     code, _, said = run("claims", "crosswalk", folder, *unknown)

@@ -117,6 +117,31 @@ def test_several_payers_and_none_named_is_refused() -> None:
     assert facts(one)["lives"] == 2  # one payer, spelled twice
 
 
+def two_sources(**more: Any) -> Claims:
+    """Nobody says a payer; the same person is covered by two sources."""
+    spans = [covered("2025-01-01", None, data_source=of, payer=None) for of in ("carrier", "state")]
+    lines = [paid("2025-05-05", 40, payer=None, data_source="state"), paid("2025-05-06", 7, payer=None, **more)]
+    return claims_of(spans, [*lines, paid("2025-05-07", -10, payer=None, data_source="carrier")])
+
+
+def test_sources_stand_for_payers_where_no_row_says_its_payer() -> None:
+    with pytest.raises(Refusal) as refused:
+        run(two_sources(data_source="state"))
+    (fault,) = refused.value.faults
+    assert fault.where == "claims, column data_source"
+    assert "'carrier': 1 span of coverage, 1 claim line, -$10.00; 'state': 1 span of coverage, 2 claim" in fault.given
+    assert "`enrollment: {data_sources: [NAME]}`" in fault.do
+    assert facts(two_sources(data_source="state"), enrollment={"data_sources": ["state"]})["spend"] == 47
+    assert facts(two_sources(data_source="state"), enrollment={"data_sources": ["state", "carrier"]})["spend"] == 37
+    notes = {note.table: note for note in check(two_sources(data_source="state")).notes if "sources" in note.rule}
+    assert notes["eligibility"].examples == ("'carrier': 1 rows", "'state': 1 rows")
+    assert notes["medical_claim"].examples == ("'carrier': 1 rows, -$10.00", "'state': 2 rows, $47.00")
+    # One payer's coverage, whose claims come by two ways, is of one payer.
+    one = claims_of([covered("2025-01-01", None, payer=None, data_source="state")],
+                    [paid("2025-05-05", 40, payer=None, data_source=of) for of in ("state", "vendor")])  # fmt: skip
+    assert facts(one)["spend"] == 80
+
+
 def test_check_says_that_there_are_several_payers() -> None:
     notes = {note.table: note for note in check(both()).notes if note.rule == "several payers"}
     assert notes["eligibility"].examples == ("'medicare': 1 rows", "'plan a': 1 rows")

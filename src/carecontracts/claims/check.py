@@ -274,22 +274,28 @@ class _Table:
             )
 
     def _payers(self) -> Iterator[Finding]:
-        """The payers of a table that holds several, each with its rows and dollars."""
-        if "payer" not in self.present:
+        """The payers of a table that holds several, each with its rows and dollars; or its sources, if none says its
+        payer.
+        """
+        if "payer" not in SCHEMAS[self.name]:
             return
-        used = self.table.used
-        paid = _paid(used).fill_null(0) if self.name in CLAIMS else ibis.literal(0.0)
-        by = used.group_by(payer=used.payer.strip().lower()).agg(rows=used.count(), paid=paid)
-        payers = fetched(by.filter(by.payer.notnull(), by.payer != "").order_by("payer"))
-        if len(payers) > 1:
-            of_claims = self.name in CLAIMS
-            shown = tuple(
-                f"{row['payer']!r}: {row['rows']:,} rows" + (f", {in_dollars(row['paid'])}" if of_claims else "")
-                for row in payers[:MOST_EXAMPLES]
-            )
-            count, dollars = sum(row["rows"] for row in payers), sum(row["paid"] for row in payers)
-            do = "name in a contract whose coverage and claims count: `payers` of `enrollment`"
-            yield self._finding("payer", "several payers", count, KEPT, shown, do, False, dollars)
+        used, of_claims = self.table.used, self.name in CLAIMS
+        paid = _paid(used).fill_null(0) if of_claims else ibis.literal(0.0)
+        for column, rule in (("payer", "several payers"), ("data_source", "several sources, and no payer")):
+            if column not in self.present:
+                continue
+            by = used.group_by(whose=used[column].strip().lower()).agg(rows=used.count(), paid=paid)
+            found = fetched(by.filter(by.whose.notnull(), by.whose != "").order_by("whose"))
+            if len(found) > 1:
+                shown = tuple(
+                    f"{row['whose']!r}: {row['rows']:,} rows" + (f", {in_dollars(row['paid'])}" if of_claims else "")
+                    for row in found[:MOST_EXAMPLES]
+                )
+                count, dollars = sum(row["rows"] for row in found), sum(row["paid"] for row in found)
+                do = f"name in a contract whose coverage and claims count: `{column}s` of `enrollment`"
+                yield self._finding(column, rule, count, KEPT, shown, do, False, dollars)
+            if found:
+                return
 
     def _contradictions(self) -> Iterator[Finding]:
         if self.name == "eligibility":

@@ -11,12 +11,13 @@ from rich.text import Text
 
 from .. import definitions
 from ..files import read_yaml
-from ..refusal import Fault, Refusal, did_you_mean, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, show
 from ..year import columns_for
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
 
 if TYPE_CHECKING:
     from ..claims.check import Report
+    from ..claims.layout import Claims
     from ..people.crosswalk import Crosswalk
 
 ClaimsSource = Annotated[
@@ -239,6 +240,8 @@ def crosswalk(
         list[str], typer.Option(help="The name of a definition, or a YAML file that holds one. Give two or more.")
     ],
     year: Annotated[int | None, typer.Option(help="Draw the lists from this year; else the last but one.")] = None,
+    payer: Annotated[list[str] | None, typer.Option(help="Of several payers, one that counts.")] = None,
+    data_source: Annotated[list[str] | None, typer.Option(help="Of several data sources, one that counts.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write who is on which list to this CSV file.")] = None,
 ) -> None:
     """Lay definitions of who is high-need on one roster: overlap, who is missed, what came next by itself.
@@ -270,11 +273,30 @@ def crosswalk(
         for note in claims.notes:
             tell(note)
         with _reading(source):
+            claims = _of(claims, payer or [], data_source or [])
             crossed = _crossed(claims, dict(zip(definition, made, strict=True)), year)
         _print_crosswalk(crossed)
         frame = crossed.released()
         cells = frame.where(frame.notna(), "")
         outputs.put(out, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
+
+
+def _of(claims: "Claims", payers: list[str], data_sources: list[str]) -> "Claims":
+    """The claims of the payers and sources named; refuses several of which none is named."""
+    from ..measuring.enrollment import Enrollment, by_value
+
+    options = {"payers": "--payer", "data_sources": "--data-source"}
+    whose = Enrollment.model_construct(payers=payers, data_sources=data_sources)
+    if faults := [*whose.misnamed(claims, options)]:
+        raise Refusal(faults)
+    counted = whose.counted(claims)
+    if faults := [*whose.unnamed(counted, by_value(counted, "payer"), options)]:
+        raise Refusal(faults)
+    if others := whose.others(claims):
+        both = by_value(others, "payer").values()
+        lines, cents = sum(n for n, _ in both), sum(cents for _, cents in both)
+        tell(f"{lines:,} claim lines, {in_dollars(cents / 100)}, are not of those named, and do not count.")
+    return counted
 
 
 def _crossed(claims: Any, lists: Mapping[str, definitions.Definition], year: int | None) -> "Crosswalk":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WHOSE = {"payers": "payer", "plans": "plan", "payer_types": "payer_type", "data_sources": "data_source"}
 CLAIMS = ("medical_claim", "pharmacy_claim")
 MOST_NAMES = 9
+IN_A_CONTRACT: Mapping[str, str] = {}
 
 
 class Enrollment(Part):
@@ -112,8 +113,11 @@ class Enrollment(Part):
         mine = marked.named & marked.of_type.notnull()
         return marked.filter(~mine if others else mine).select(*table.columns)
 
-    def misnamed(self, claims: "Claims") -> Iterator[Fault]:
-        """What the claims do not have of those named, and the rows that do not say whose they are."""
+    def misnamed(self, claims: "Claims", asked_by: Mapping[str, str] = IN_A_CONTRACT) -> Iterator[Fault]:
+        """What the claims do not have of those named, and the rows that do not say whose they are.
+
+        `asked_by` says where each term stands, if not in a contract.
+        """
         for term, column in WHOSE.items():
             names = getattr(self, term)
             if not names:
@@ -121,7 +125,7 @@ class Enrollment(Part):
             held = _values(claims, column)
             shown = sorted({row["shown"] for row in held if row["value"]})
             allowed = "one of " + ", ".join(map(show, shown[:MOST_NAMES])) if shown else f"a column {column}, filled in"
-            where = f"measurement 'enrollment', term `{term}`"
+            where = asked_by.get(term, f"measurement 'enrollment', term `{term}`")
             wanted = {_folded(name) for name in names}
             missing = [name for name in names if _folded(name) not in {row["value"] for row in held}]
             for name in missing:
@@ -144,27 +148,34 @@ class Enrollment(Part):
                 claims, **{name: table.filter(_is_among(table[column], names)) for name, table in having.items()}
             )
 
-    def unnamed(self, claims: "Claims", paid: Mapping[str, tuple[int, int]]) -> Iterator[Fault]:
-        """Several payers in the claims, of which the contract names none: each with its coverage, lines and cents."""
+    def unnamed(
+        self, claims: "Claims", paid: Mapping[str, tuple[int, int]], asked_by: Mapping[str, str] = IN_A_CONTRACT
+    ) -> Iterator[Fault]:
+        """Several payers in the claims, of which none is named: each with its coverage, and its lines and cents `paid`.
+
+        Where no row says its payer, the sources of the coverage stand for payers.
+        """
         if self.payers:
             return
         from ..claims.engine import fetched
 
         spans = claims.eligibility
-        spans = spans.group_by(payer=_plain(spans.payer)).agg(spans=spans.count())
-        covered = {row["payer"]: row["spans"] for row in fetched(spans)}
-        payers = sorted({_folded(name) for name in (*covered, *paid)} - {""})
+        by = {"payer": _plain(spans.payer), "source": _plain(spans.data_source)}
+        spans = spans.group_by(**by).agg(spans=spans.count())
+        covered: dict[str, int] = {}
+        sources: dict[str, int] = {}
+        for row in fetched(spans):
+            for counts, name in ((covered, row["payer"]), (sources, row["source"])):
+                counts[name] = counts.get(name, 0) + row["spans"]
+        payers = {_folded(name) for name in (*covered, *paid)} - {""}
         if len(payers) > 1:
-            lines = {name: [both for other, both in paid.items() if _folded(other) == name] for name in payers}
-            given = "; ".join(
-                f"{show(name)}: {_count(covered.get(name, 0), 'span')} of coverage,"
-                f" {_count(sum(n for n, _ in lines[name]), 'claim line')},"
-                f" {in_dollars(sum(cents for _, cents in lines[name]) / 100)}"
-                for name in payers
-            )
             allowed = "one payer, or the payers named whose coverage and claims count"
-            do = "name them in the measurement, `enrollment: {payers: [NAME]}`, or all of them"
-            yield Fault("claims, column payer", given, allowed, do)
+            yield _several("payer", covered, paid, allowed, asked_by.get("payers", _named_as("payers")))
+        elif not payers and len({*sources} - {""}) > 1 and not self.data_sources:
+            of_sources = by_value(claims, "data_source")
+            allowed = "a payer in every row, or the sources named whose coverage and claims count"
+            place = asked_by.get("data_sources", _named_as("data_sources"))
+            yield _several("data_source", sources, of_sources, allowed, place)
 
     # --- how long ---
 
@@ -216,6 +227,35 @@ class Enrollment(Part):
 
 
 _A_HAIR = 1e-9  # shares of months do not add up to the last digit
+
+
+def _named_as(term: str) -> str:
+    return f"`enrollment: {{{term}: [NAME]}}` in the measurement"
+
+
+def _several(
+    column: str, covered: Mapping[str, int], paid: Mapping[str, tuple[int, int]], allowed: str, place: str
+) -> Fault:
+    """The refusal of several payers or sources: each with its spans of coverage, claim lines and dollars."""
+    told = []
+    for name in sorted({_folded(name) for name in (*covered, *paid)} - {""}):
+        both = [both for other, both in paid.items() if _folded(other) == name]
+        lines, cents = _count(sum(n for n, _ in both), "claim line"), sum(cents for _, cents in both)
+        spans = _count(covered.get(name, 0), "span")
+        told.append(f"{show(name)}: {spans} of coverage, {lines}, {in_dollars(cents / 100)}")
+    more = f"; and {len(told) - MOST_NAMES:,} more" if len(told) > MOST_NAMES else ""
+    given = "; ".join(told[:MOST_NAMES]) + more
+    return Fault(f"claims, column {column}", given, allowed, f"name them, or all of them: {place}")
+
+
+def by_value(claims: "Claims", column: str) -> dict[str, tuple[int, int]]:
+    """The claim lines and cents of each value of a column."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in _values(claims, column):
+        if row["table"] in CLAIMS:
+            lines, cents = found.get(row["value"], (0, 0))
+            found[row["value"]] = lines + row["rows"], cents + row["cents"]
+    return found
 
 
 def _folded(name: str) -> str:
