@@ -171,7 +171,10 @@ def cells_of(raw: bytes, rng: random.Random) -> bytes:
 
 def parquet_of(raw: bytes, rng: random.Random) -> bytes:
     """A column of Parquet of another kind, with a value that is none, renamed or taken out."""
-    frame = pd.read_parquet(io.BytesIO(raw))
+    try:
+        frame = pd.read_parquet(io.BytesIO(raw))
+    except ValueError:  # mutated already, so that it is none
+        return bytes_of(raw, rng)
     name = rng.choice(list(frame.columns))
     how = rng.randrange(8)
     if how == 0:

@@ -1,6 +1,8 @@
 """A folder of claims, whole and broken: every fault found and counted, nothing dropped without saying so."""
 
 import csv
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -401,11 +403,11 @@ def test_a_column_that_is_not_of_the_layout_is_said(tmp_path):
     tables = whole()
     tables["pharmacy_claim"][0][5] = "paid_amount"
     tables["pharmacy_claim"] = [[*row, "1"] for row in tables["pharmacy_claim"]]
-    tables["pharmacy_claim"][0][-1] = "days_suply"
+    tables["pharmacy_claim"][0][-1] = "supply"
     (finding,) = check(write(tmp_path / "claims", tables), today=TODAY).findings
     assert (finding.fault, finding.examples, finding.do) == (
         False,
-        ("column days_suply",),
+        ("column supply",),
         "did you mean 'days_supply'?",
     )
 
@@ -413,3 +415,12 @@ def test_a_column_that_is_not_of_the_layout_is_said(tmp_path):
 def test_schemas_name_what_check_requires():
     for name, columns in SCHEMAS.items():
         assert set(schema(name).columns) == set(columns)
+
+
+def test_no_library_speaks_to_the_reader_as_it_is_loaded():
+    """PySpark, which pandera looks for wherever it is installed, warns at its import."""
+    for module in ("claims.check", "claims.read", "measured"):
+        done = subprocess.run(
+            [sys.executable, "-c", f"import carecontracts.{module}"], capture_output=True, text=True, check=True
+        )
+        assert (done.stdout, done.stderr) == ("", "")

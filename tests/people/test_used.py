@@ -270,8 +270,39 @@ def test_names_of_a_contract_that_no_row_has_are_said():
 
 
 def test_a_column_that_nothing_reads_is_said_with_the_one_it_is_near():
-    notes = read(held(frames(*paid(5, paid_dat="x", mood="good")) | {})).notes
-    assert any(note.startswith("medical_claim: columns that are not read: paid_dat, mood.") for note in notes)
+    notes = read(held(frames(*paid(5, allowed_amt="x", mood="good")))).notes
+    (note,) = (
+        note for note in notes if note.startswith("medical_claim: columns that are not read: allowed_amt, mood.")
+    )
+    assert "did you mean" in note
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "meant"),
+    [
+        ("medical_claim", "bil_type_code", "bill_type_code"),  # voids and replacements are told by it
+        ("medical_claim", "Payor", "payer"),
+        ("medical_claim", "claim enddate", "claim_end_date"),
+        ("eligibility", "deathdate", "death_date"),
+    ],
+)
+def test_a_slip_in_a_columns_name_is_refused(table, column, meant):
+    tables = frames(*paid(5))
+    tables[table] = tables[table].assign(**{column: None}).drop(columns=meant, errors="ignore")
+    with pytest.raises(Refusal) as refused:
+        read(held(tables))
+    (fault,) = refused.value.faults
+    assert fault.where.endswith(f"column {column.lower()}")
+    assert (fault.given, fault.allowed) == ("a name that no rule reads", meant)
+    assert any(found.fault and column.lower() in found.column for found in check(held(tables), today=TODAY).findings)
+    tables[table][meant] = None  # where the column itself is there, the other is something else
+    assert any(column.lower() in note for note in read(held(tables)).notes)
+
+
+def test_columns_of_a_database_are_theirs_in_any_case():
+    tables = frames(*paid(5))
+    tables["medical_claim"] = tables["medical_claim"].rename(columns=lambda name: name.title())
+    assert read(held(tables)).medical_claim.paid_amount.execute().tolist() == [5]
 
 
 # --- both ends, all at once -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import sqlglot.expressions as sge
 from ibis.backends import BaseBackend
@@ -291,8 +292,10 @@ def named(table: ir.Table) -> ir.Table:
         if backend.name == "pyspark":
             # Ibis drops a cached table that no expression holds, and a view knows its name alone.
             vars(backend).setdefault("behind_views", []).append(table)
-        view: ir.Table = backend.table(name, database=("temp", "main") if backend.name == "duckdb" else None)
-    return view
+            return backend.table(name)  # type: ignore[no-any-return]
+    # What columns it has is not asked: of one renamed by its case alone, DuckDB 2 tells the name it had.
+    place = ops.Namespace(catalog="temp", database="main") if backend.name == "duckdb" else ops.Namespace()
+    return ops.DatabaseTable(name, schema=table.schema(), source=backend, namespace=place).to_expr()
 
 
 def in_memory(table: ir.Table) -> ir.Table:

@@ -4,9 +4,11 @@ Names and meanings are Tuva's (https://thetuvaproject.com/input-layer) for eligi
 `outcome` and `roster` are ours. A table is an Ibis expression on the engine that holds it.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -254,6 +256,21 @@ def told_apart(table: ir.Table, name: str) -> ir.Table:
 
 def _is_nothing(own: dt.DataType) -> bool:
     return own.is_unknown() and "NULL" in str(own)
+
+
+def nearly(column: str, columns: Iterable[str]) -> str:
+    """The column of which this is the name but for a slip: letters alike, digits the same; or nothing.
+
+    >>> lacking = ["bill_type_code", "payer", "plan", "diagnosis_code_1", "procedure_code_1", "drg_code"]
+    >>> [nearly(name, lacking) for name in ("BillTypeCode", "bil_type_code", "payor", "diagnosis_codes_1")]
+    ['bill_type_code', 'bill_type_code', 'payer', 'diagnosis_code_1']
+    >>> {nearly(name, lacking) for name in ("bill", "plan_name", "diagnosis_code_2", "procedure_date_1", "ms_drg_code")}
+    {''}
+    """
+    column = {"payor": "payer"}.get(column, column)
+    letters, digits = re.sub("[^a-z]", "", column.lower()), re.sub("[^0-9]", "", column)
+    alike = {re.sub("[^a-z]", "", known): known for known in columns if re.sub("[^0-9]", "", known) == digits}
+    return next((alike[near] for near in get_close_matches(letters, alike, 1, 0.9)), "")
 
 
 def misfit(own: dt.DataType, dtype: dt.DataType) -> str:

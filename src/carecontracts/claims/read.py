@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import ibis
+import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from ..refusal import Fault, Refusal, did_you_mean, show
 from .address import FILES, connect, open_duckdb, shown
 from .engine import blaming, duckdb, fetched, mended, scratch, tables_in
 from .folder import Sorted, faults_in, load, nearest, opened, sort
-from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, misfit, told_apart
+from .layout import NEEDED, REQUIRED, SCHEMAS, Claims, Given, misfit, nearly, told_apart
 from .used import use
 
 if TYPE_CHECKING:
@@ -124,6 +125,11 @@ def _faults_in_columns(name: str, written: Given) -> Iterator[tuple[str, Fault]]
                 column,
                 Fault(f"{written.place}, column {column}", "no such column", "a column that every row fills", do),
             )
+    lacking = [column for column in SCHEMAS[name] if column not in (*columns, *REQUIRED[name])]
+    for column in columns:
+        if column not in SCHEMAS[name] and (meant := nearly(column, lacking)):
+            do = f"name it {meant}, or otherwise if it is something else, or take it out"
+            yield column, Fault(f"{written.place}, column {column}", "a name that no rule reads", meant, do)
     for column, dtype in SCHEMAS[name].items():
         if column in columns and (allowed := misfit(written.rows[column].type(), dtype)):
             given = str(written.rows[column].type())
@@ -141,8 +147,7 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
             where, allowed = f"{place}, table {name}", "a table, or a view of this database's own tables"
             try:
                 with blaming(where, allowed, "give the rows in the database itself"):
-                    rows = con.table(here[name])
-                    rows = told_apart(rows.rename(str.lower) if any(map(str.isupper, rows.columns)) else rows, name)
+                    rows = told_apart(_in_lower_case(con.table(here[name]), where), name)
                     fetched(rows.limit(0))  # one that may not be read says so now
             except Refusal as refusal:
                 yield name, None, refusal.faults
@@ -154,6 +159,14 @@ def _in_database(con: BaseBackend, place: str) -> _Found:
         elif name in NEEDED:
             given = f"the tables {', '.join(sorted(here)) or 'none'}"
             yield name, None, [Fault(place, given, f"a table {name}", f"add or rename a table or view: {name}")]
+
+
+def _in_lower_case(rows: ir.Table, where: str) -> ir.Table:
+    lower = [column.lower() for column in rows.columns]
+    if twice := sorted({column for column in lower if lower.count(column) > 1}):
+        do = "name one of them otherwise, or take it out"
+        raise Refusal([Fault(where, f"the column {show(twice[0])} twice", "each column once, with a name", do)])
+    return rows.rename(str.lower) if lower != list(rows.columns) else rows
 
 
 # --- a folder -----------------------------------------------------------------------------------------------
