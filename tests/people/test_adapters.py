@@ -156,6 +156,41 @@ def test_synpuf_lines_and_what_became_of_the_rows(small):
     ]
 
 
+@pytest.mark.parametrize("kind", ["Inpatient", "Outpatient", "Carrier"])
+def test_a_file_of_none_of_the_columns_is_refused_with_all_that_it_lacks(small, kind):
+    (path,) = small.glob(f"*_{kind}_*.csv")
+    path.write_text("DESYNPUF_ID,CLM_I\nA,1\n")
+    (drugs,) = small.glob("*_Drug_*.csv")
+    drugs.write_text(drugs.read_text().replace("20080808", "soon"))
+    with pytest.raises(Refusal) as caught:
+        synpuf.adapt(small)
+    told = {Path(fault.where).name for fault in caught.value.faults}
+    needed = [names[0].upper() for names in synpuf.KINDS[kind.lower()].needed[1:]]
+    assert told == {f"{path.name}, column {column}" for column in needed} | {f"{drugs.name}, column SRVC_DT"}
+
+
+def test_synpuf_files_of_a_kind_are_read_by_name_whatever_their_order(small):
+    (path,) = small.glob("*_Carrier_*.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        (claim,) = csv.DictReader(file)
+    write(path.with_name(path.name.replace("1A", "1B")), [dict(reversed((claim | {"CLM_ID": "3002"}).items()))])
+    lines = synpuf.adapt(small).claims.medical_claim.execute()
+    both = lines[lines.claim_id.isin(["3001", "3002"]) & (lines.claim_line_number == 1)]
+    assert both.person_id.tolist() == ["B", "B"]
+    assert (both.paid_amount.tolist(), both.allowed_amount.tolist()) == ([60, 60], [80, 80])
+
+
+def test_synpuf_says_who_is_given_twice_and_whose_years_are_nobodys(small, tmp_path, run):
+    year = small / "DE1_0_2009_Beneficiary_Summary_File_Sample_1.csv"
+    year.rename(small / "DE1_0_2010_Beneficiary_Summary_File_Sample_1.csv")
+    first = small / "DE1_0_2008_Beneficiary_Summary_File_Sample_1.csv"
+    first.write_text(first.read_text() + first.read_text().splitlines()[1] + "\n")
+    code, _, err = run("claims", "import", "synpuf", small, tmp_path / "out")
+    assert code == 0
+    assert "2008: 1 person has more than one row of the year (2 rows): their months count once." in err
+    assert "2009: no beneficiary is given, so that medical_claim of it (2 lines, $60.00) is nobody's." in err
+
+
 def test_a_cell_that_is_no_date_is_refused_by_name(small):
     path = small / "DE1_0_2008_to_2010_Prescription_Drug_Events_Sample_1.csv"
     path.write_text(path.read_text().replace("20080808", "20081341"))

@@ -269,6 +269,30 @@ def test_names_of_a_contract_that_no_row_has_are_said():
     assert "No row of the outcome table has the outcome 'housed': it counts 0." in notes
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            {"attribution": {"kind": "geography", "by": "zip_code", "areas": ["80202", "80203", "8020"]}},
+            "attribution: nobody's zip_code is 80203, 8020.",
+        ),
+        (
+            {"attribution": {"kind": "geography", "by": "state", "areas": ["co", "CO"]}},
+            "attribution: nobody's state is co.",
+        ),
+        (
+            {"fees": {"treatment": "outside", "codes": ["G0506", "99490"]}},
+            "fees: no claim line has the code 99490.",
+        ),
+    ],
+)
+def test_areas_and_codes_that_no_row_has_are_said_and_no_others(rule, said):
+    tables = frames(*paid(60, hcpcs_code="G0506"), people=(SPAN | {"zip_code": "80202", "state": "CO"},))
+    made = spent(from_frames(tables), AGREED | {"measurement": AGREED["measurement"] | rule})
+    assert [note for note in made.notes if note.startswith(("attribution", "fees"))] == [said]
+    assert made.years[0].lives == 1
+
+
 def test_a_column_that_nothing_reads_is_said_with_the_one_it_is_near():
     notes = read(held(frames(*paid(5, allowed_amt="x", mood="good")))).notes
     (note,) = (

@@ -292,7 +292,7 @@ def named(table: ir.Table) -> ir.Table:
         if backend.name == "pyspark":
             # Ibis drops a cached table that no expression holds, and a view knows its name alone.
             vars(backend).setdefault("behind_views", []).append(table)
-            return backend.table(name)  # type: ignore[no-any-return]
+            return backend.table(name)
     # What columns it has is not asked: of one renamed by its case alone, DuckDB 2 tells the name it had.
     place = ops.Namespace(catalog="temp", database="main") if backend.name == "duckdb" else ops.Namespace()
     return ops.DatabaseTable(name, schema=table.schema(), source=backend, namespace=place).to_expr()

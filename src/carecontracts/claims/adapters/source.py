@@ -247,9 +247,9 @@ class Columns:
         return self.table[name].cast(dtype) if name in self.table.columns else ibis.null(dtype)
 
     def numbered(self, like: str) -> list[int]:
-        """The numbers n for which a column like `hcpcs_cd_{n}` is there."""
+        """The numbers n for which a column like `hcpcs_cd_{n}` is there; 1, which then is empty, where none is."""
         pattern = re.compile(like.replace("{n}", "([0-9]+)") + "$")
-        return sorted(int(found[1]) for name in self.table.columns if (found := pattern.match(name)))
+        return sorted(int(found[1]) for name in self.table.columns if (found := pattern.match(name))) or [1]
 
 
 def mapped(value: ir.StringValue, words: dict[str, str]) -> ir.StringValue:
