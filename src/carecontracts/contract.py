@@ -12,6 +12,7 @@ from .files import MOST_YAML_BYTES, parse_yaml, read_text
 from .goals import Goals
 from .ledger import Ledger, Line
 from .measuring.section import Measurement
+from .provisions.section import Provisions
 from .refusal import Fault, Refusal, did_you_mean, listed, show
 from .refusing import checked, faults_in
 from .scales import Scale
@@ -57,6 +58,7 @@ class Contract(BaseModel):
     goals: Goals = []  # what both sides want of it
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
     measurement: Measurement | None = None  # how the facts of a year are made from claims
+    provisions: Provisions | None = None  # what governs beside the money
     not_modelled: Annotated[list[Text], EachOnce] = []
 
     @classmethod
@@ -89,8 +91,9 @@ class Contract(BaseModel):
         if clauses is not None and not isinstance(clauses, Mapping):
             raise Refusal([Fault("amendment", show(clauses), "clauses by name, each with its terms", HOW_TO_AMEND)])
         data = self.model_dump(exclude_unset=True)
-        if data.get("measurement") and terms.get("measurement") and isinstance(terms["measurement"], Mapping):
-            terms["measurement"] = _amended(data["measurement"], terms["measurement"])
+        for section in ("measurement", "provisions"):
+            if data.get(section) and isinstance(terms.get(section), Mapping):
+                terms[section] = _amended(data[section], terms[section])
         data |= terms
         by_name = {clause["name"]: clause for clause in data["clauses"]}
         for name, changes in (clauses or {}).items():

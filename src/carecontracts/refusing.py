@@ -151,6 +151,9 @@ def _where(place: Place, data: Any) -> str:
         keys = place[1:3] if field and get_origin(field.annotation) is dict else place[1:2]
         parts.append("measurement '" + ", ".join(map(str, keys)) + "'")
         place = place[1 + len(keys) :]
+    elif place[:1] == ("provisions",) and len(place) > 1:
+        parts.append(f"provision '{place[1]}'")
+        place = place[2:]
     if place:
         parts.append("term `" + ".".join(map(str, place)) + "`")
     return ", ".join(parts)

@@ -343,6 +343,7 @@ Multiple = Annotated[
     Number, Unit("multiple", "a number from 0.01 to 100 (1.2 is a fifth more)", say_count, 100, 0.01)
 ]  # what may stand below a line
 Months = Annotated[Number, Unit("months", "a whole number of months, from 0 to 60", say_count, 60, whole=True)]
+Days = Annotated[Number, Unit("days", "a whole number of days, from 0 to 730", say_count, 730, whole=True)]
 MonthsOfYear = Annotated[Number, Unit("months", "a whole number of months, from 0 to 12", say_count, 12, whole=True)]
 LongMonths = Annotated[Number, Unit("months", "a whole number of months, from 1 to 120", say_count, 120, 1, whole=True)]
 

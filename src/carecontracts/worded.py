@@ -161,7 +161,11 @@ class Worded(BaseModel):
             if isinstance(value, Schedule) and not unit:  # a unit says its own
                 return value.say(lambda item: "never" if item is None else all_of(item))
             if isinstance(value, list):
-                return "; ".join(value) if term in self.apart else say_list([one(item) for item in value])
+                return (
+                    "; ".join(item if isinstance(item, str) else one(item) for item in value)
+                    if term in self.apart
+                    else say_list([one(item) for item in value])
+                )
             if type(value) is dict and not isinstance(unit, TieredUnit):
                 return ", ".join(f"{name} {one(item)}" for name, item in value.items())
             return one(value)

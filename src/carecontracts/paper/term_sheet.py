@@ -75,11 +75,21 @@ def sections(contract: Contract) -> list[Section]:
             if measured
             else []
         ),
+        *_provisions(contract),
         Section("What each number rests on", table=[("Paragraph", "Term and value", "Basis"), *_bases(contract)]),
         Section("What is measured each year", table=[("Fact", "What it is", "Read by paragraph"), *_facts(contract)]),
         Section("Payment categories", table=[("Paragraph", "HCP-LAN", "HL7 VBPR"), *categories]),
         Section("What is not modelled", items=list(dict.fromkeys(left_out))),
     ]
+
+
+def _provisions(contract: Contract) -> Iterator[Section]:
+    """What governs beside the money; and, where some of it is written, what is still open."""
+    if contract.provisions:
+        said = [(title, part.say(), part.note or "") for title, part in contract.provisions.parts()]
+        yield Section("What else is agreed", points=said)
+        if left := contract.provisions.open():
+            yield Section("What is still open", "Nothing is said yet of:", items=left)
 
 
 def _goals(contract: Contract) -> list[tuple[str, ...]]:
@@ -145,7 +155,9 @@ def _term(contract: Contract) -> str:
 
 def _bases(contract: Contract) -> Iterator[tuple[str, ...]]:
     worded = [(str(n), clause) for n, clause in enumerate(contract.clauses, 1)]
-    for title, part in [*worded, *(contract.measurement.parts() if contract.measurement else ())]:
+    beside = [*(contract.measurement.parts() if contract.measurement else ())]
+    beside += [*(contract.provisions.parts() if contract.provisions else ())]
+    for title, part in [*worded, *beside]:
         for term, said in part.numbers():
             yield title, f"{term.replace('_', ' ')}: {said}", part.basis_of(term) or "not stated"
 

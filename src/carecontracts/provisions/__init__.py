@@ -1,0 +1,1 @@
+"""What governs beside what is paid: a section of an agreement a file, with its words, terms and whom they favor."""
