@@ -142,6 +142,22 @@ class Ladder(dict[float, float]):
         return say_list(parts)
 
 
+def credibility(people: Number, full: Number | None = None, half: Number | None = None) -> Number:
+    """How far the result of so many people is believed: none of it is 0, and all of it 1.
+
+    Limited fluctuation, all from `full` people on: least(1, square root of people / full).
+    Buhlmann, half of it at `half` people: people / (people + half).
+
+    >>> credibility(1_250, full=5_000), credibility(5_000, full=5_000), credibility(20_000, full=5_000)
+    (0.5, 1.0, 1)
+    >>> credibility(5_000, half=5_000), credibility(15_000, half=5_000), credibility(0, full=5_000), credibility(7)
+    (0.5, 0.75, 0.0, 1)
+    """
+    if full is not None:
+        return least((people / full) ** 0.5, 1)
+    return 1 if half is None else people / (people + half)
+
+
 # --- units ------------------------------------------------------------------------------------------------------------
 
 

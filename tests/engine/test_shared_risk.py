@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carecontracts import Contract, Year
+from carecontracts import Contract, Refusal, Year, gallery
+from carecontracts.paper.term_sheet import paragraph
 
 PARTIES = {"plan": "the plan", "group": "the group"}
 dollars = st.integers(0, 2_000_000).map(float)
@@ -125,3 +126,45 @@ def test_of_savings_and_of_losses_are_two_categories_of_payment(kind, of, catego
 def test_shared_savings_are_of_nothing_else():
     with pytest.raises(ValueError, match="savings"):
         contract({"name": "it", "kind": "shared_savings", "of": "losses", "minimum": 0, "share": 0.5})
+
+
+# --- credibility ------------------------------------------------------------------------------------------------------
+
+WEIGHED = Contract.load(gallery("small-panel"))
+
+
+def test_credibility_is_said_asks_for_people_and_is_shown() -> None:
+    """800 of 5,000 people count 0.4: of $100,000 saved, $40,000, and half of that is paid."""
+    [year] = [Year(year=2026, lives=800, benchmark=20_000_000, spend=19_900_000)]
+    line = WEIGHED.settle([year])[0]
+    assert line.amount == 20_000
+    assert line.workings == {
+        "savings before credibility": 100_000, "credibility": 0.4, "saved": 40_000, "minimum rate": 0,
+        "sharing rate": 0.5,
+    }  # fmt: skip
+    assert WEIGHED.clauses[0].unit_of("credibility").say(line.workings["credibility"]) == "40%"
+    with pytest.raises(Refusal, match="lives"):
+        WEIGHED.settle([Year(year=2026, benchmark=20_000_000, spend=19_900_000)])
+    half = WEIGHED.amend({"shared savings": {"full_credibility": None, "half_credibility": 3_200}})
+    said = paragraph(half, half.clauses[0])
+    assert "the sum of that number and this one: 3,200 (Bühlmann credibility)" in said
+    assert "limited-fluctuation" not in said
+    assert half.settle([year])[0].amount == 10_000  # 800 / 4,000 = 0.2
+    plain = WEIGHED.amend({clause.name: {"full_credibility": None} for clause in WEIGHED.clauses})
+    assert "lives" not in plain.facts()
+    assert "credib" not in paragraph(plain, plain.clauses[0])
+    assert set(plain.settle([year])[0].workings) == {"saved", "minimum rate", "sharing rate"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [
+        ({"half_credibility": 3_200}, "weighed once"),
+        ({"full_credibility": 0}, "1 or more"),
+        ({"full_credibility": 0.4}, "1 or more"),
+        ({"full_credibility": None, "half_credibility": -1}, "1 or more"),
+    ],
+)
+def test_a_credibility_that_cannot_be_is_refused(terms: dict[str, float], says: str) -> None:
+    with pytest.raises(Refusal, match=says):
+        WEIGHED.amend({"shared savings": terms})

@@ -314,6 +314,33 @@ def members_needed(effect: float, *, power: float = 0.8, error: float = 0.05, sp
     return math.ceil((z * spread / effect) ** 2)
 
 
+def full_credibility(spread: float = COEFFICIENT, *, within: float = 0.05, confidence: float = 0.9) -> int:
+    """How many people make a year credible in full: their cost is within so much of what is expected, so surely.
+
+    (z x spread / within)^2, with z the two-sided point of the normal curve (limited fluctuation)
+
+    >>> full_credibility(), full_credibility(1.2)
+    (5003, 1559)
+    """
+    _refuse(
+        _fault("within", within, "a share above 0: 5% is 0.05", 0 < within < 1),
+        _fault("confidence", confidence, "a share between 0 and 1: 0.9", 0 < confidence < 1),
+    )
+    return math.ceil((STANDARD.inv_cdf((1 + confidence) / 2) * spread / within) ** 2)
+
+
+def half_credibility(between: float, spread: float = COEFFICIENT) -> int:
+    """How many people make a year credible by half: where luck varies as much as true results do (Buhlmann's k).
+
+    (spread / between)^2, with `between` the standard deviation of true savings rates from one provider to another
+
+    >>> half_credibility(0.03), half_credibility(0.05, spread=1.2)
+    (5137, 576)
+    """
+    _refuse(_fault("between", between, "a share above 0: 3% is 0.03", 0 < between < 1))
+    return math.ceil((spread / between) ** 2)
+
+
 def interval_se(low: float, high: float, level: float = 0.95) -> float:
     """The standard error behind a published confidence interval.
 

@@ -27,7 +27,7 @@ class Corridor(Difference):
         "how the benchmark and the spending were made; they are facts of the year",
         "the letter of credit or reserve that secures the payment",
     )
-    units = {"savings rate": unit_of(Share), "loss rate": unit_of(Share)}
+    units = Difference.units | {"savings rate": unit_of(Share), "loss rate": unit_of(Share)}
     lan = "3B"
 
     kind: Literal["corridor"]
@@ -36,10 +36,10 @@ class Corridor(Difference):
     revenue_cap: Share | None = None
 
     def reading(self) -> Mapping[str, Unit | None]:
-        return self.reads if self.revenue_cap is None else {**self.reads, "provider_revenue": None}
+        return {**super().reading()} | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        difference = self.difference(year, ledger)
+        difference, weighed = self.difference(year, ledger)
         rate = most(difference, 0.0) / most(year.benchmark, 0.01)
         paid = self.bands.bands(rate) * year.benchmark
         if self.cap is not None:
@@ -47,5 +47,5 @@ class Corridor(Difference):
         if self.revenue_cap is not None:
             paid = least(paid, self.revenue_cap * year.provider_revenue)
         if self.of == "savings":
-            return paid, {"saved": difference, "savings rate": rate}
-        return paid, {"lost": difference, "loss rate": rate}
+            return paid, weighed | {"saved": difference, "savings rate": rate}
+        return paid, weighed | {"lost": difference, "loss rate": rate}

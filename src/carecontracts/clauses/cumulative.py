@@ -47,7 +47,7 @@ class Cumulative(Difference):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         before, done = ledger.period(self.name, int(self.period)), "saved" if self.of == "savings" else "lost"
-        this_year = self.difference(year, ledger)
+        this_year, weighed = self.difference(year, ledger)
         so_far = this_year + sum(line.workings[f"{done} this year"] for line in before)
         expected = year.benchmark + sum(line.workings["benchmark"] for line in before)
         earned = when(reaches(so_far, self.minimum * expected) & (so_far > 0), self.share * so_far, 0.0)
@@ -56,4 +56,8 @@ class Cumulative(Difference):
         ends = len(before) + 1 >= int(self.period)
         due = 0.0 if self.settled == ONCE and not ends else earned
         paid = most(due - sum(line.amount for line in before), 0.0)
-        return paid, {f"{done} this year": this_year, "benchmark": year.benchmark, f"{done} in the period": so_far}
+        return paid, weighed | {
+            f"{done} this year": this_year,
+            "benchmark": year.benchmark,
+            f"{done} in the period": so_far,
+        }

@@ -50,7 +50,7 @@ class SharedLosses(Difference):
         ("least_share", "quality"),
         ("lower_share_if", "quality"),
     )
-    units = {"minimum rate": unit_of(Share), "loss rate": unit_of(Share)}
+    units = Difference.units | {"minimum rate": unit_of(Share), "loss rate": unit_of(Share)}
     lan = "3B"
 
     kind: Literal["shared_losses"]
@@ -68,13 +68,13 @@ class SharedLosses(Difference):
     relief: MeasureName | None = None
 
     def reading(self) -> Mapping[str, Unit | None]:
-        return self.reads | ({"provider_revenue": None} if self.revenue_cap is not None else {})
+        return {**super().reading()} | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
         return {f"measures.{self.quality}": QUALITY} if self.quality else {}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        lost = self.difference(year, ledger)
+        lost, weighed = self.difference(year, ledger)
         minimum = self.minimum * year.benchmark
         rate = self.share
         if self.quality and self.lower_share_if:
@@ -92,4 +92,4 @@ class SharedLosses(Difference):
         if self.relief:
             owed = most(owed - year.amounts[self.relief], 0.0)
         owes = reaches(lost, minimum) & (lost > 0)
-        return when(owes, owed, 0.0), {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}
+        return when(owes, owed, 0.0), weighed | {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}

@@ -44,7 +44,7 @@ class SharedSavings(Difference):
     }
     together = (("whole_share_if", "quality"), ("share_by", "share_ladder"), ("share_ladder", "share_by"))
     remembers = ("losses carried on",)
-    units = {"minimum rate": unit_of(Share), "sharing rate": unit_of(Share)}
+    units = Difference.units | {"minimum rate": unit_of(Share), "sharing rate": unit_of(Share)}
     lan = "3A"
 
     kind: Literal["shared_savings"]
@@ -70,7 +70,7 @@ class SharedSavings(Difference):
         return self.losses_carried is not None
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        saved = self.difference(year, ledger)
+        saved, weighed = self.difference(year, ledger)
         carried = {}
         if self.losses_carried is not None:
             saved = saved - ledger.working(self.name, "losses carried on", year.year - 1)
@@ -91,4 +91,5 @@ class SharedSavings(Difference):
         earned = reaches(saved, minimum) & (saved > 0)
         if self.below is not None:
             earned = when(reaches(saved, self.below * year.benchmark), False, earned)
-        return when(earned, paid, 0.0), {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate} | carried
+        workings = {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}
+        return when(earned, paid, 0.0), weighed | workings | carried
