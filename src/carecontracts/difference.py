@@ -9,7 +9,7 @@ from .clause import Clause
 from .ledger import Ledger
 from .refusal import refuse
 from .scales import credibility
-from .units import Number, People, Share, Unit, unit_of
+from .units import Number, Persons, Share, Unit, unit_of
 from .worded import ClauseName
 from .year import Year
 
@@ -40,8 +40,8 @@ class Difference(Clause):
 
     of: Literal["savings", "losses"]
     net_of: list[ClauseName] = []
-    full_credibility: People | None = None
-    half_credibility: People | None = None
+    full_credibility: Persons | None = None
+    half_credibility: Persons | None = None
 
     @model_validator(mode="after")
     def _one_credibility(self) -> Self:

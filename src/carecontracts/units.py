@@ -327,7 +327,7 @@ Share = Annotated[Number, Unit("share", SHARE, say_percent, 1)]
 Rate = Annotated[Number, Rate_unit]
 Count = Annotated[Number, Unit("count", "a count, 0 or more", say_count)]
 Lives = Annotated[Number, Lives_unit]
-People = Annotated[
+Persons = Annotated[
     Number,
     Unit("lives", "a whole number of people, 1 or more", say_count, bottom=1, whole=True),
 ]  # by whom something is divided

@@ -10,6 +10,7 @@ from carecontracts.chance.benchmark_error import benchmark_error_of
 from carecontracts.chance.plausible import expected_years, without_effect
 from carecontracts.chance.simulate import Luck, draw_years, simulate
 from carecontracts.cli import app
+from carecontracts.measuring.benchmark import RegionalBlend
 from carecontracts.refusal import Refusal
 from carecontracts.synthetic.people import panel
 
@@ -73,6 +74,15 @@ def test_the_error_of_a_benchmark_by_drawing_its_years():
     assert error.size == pytest.approx(history.std(), rel=0.01)
     assert error.with_members == pytest.approx(np.corrcoef(history, lasting)[0, 1], abs=0.005)
     assert "the same people" in error.how
+
+
+def test_a_blend_by_credibility_strays_by_its_own_share():
+    """Two years of 400 people are 800 member years, which count 0.4 of 5,000 and half at 800."""
+    terms = {"kind": "regional_blend", "regional_per_member_per_month": 90, "weights": [0.4, 0.6], "trend": 0}
+    whole = benchmark_error_of(MEASURED, Luck(cv=2.0, common=0), 400).size
+    for weight, own in (({"full_credibility": 5_000}, 0.4), ({"half_credibility": 800}, 0.5), ({"own": 0.3}, 0.3)):
+        blend = RegionalBlend(**terms, **weight)
+        assert benchmark_error_of(MEASURED, Luck(cv=2.0, common=0), 400, rule=blend).size == pytest.approx(own * whole)
 
 
 @pytest.mark.parametrize("line", ["medicaid", "medicare", "dual", "commercial"])

@@ -1,5 +1,6 @@
 """From claims to a year: worked by hand, identities of the reconciliation, refusals."""
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
@@ -234,6 +235,34 @@ def test_own_history() -> None:
     assert run(benchmark=rule | {"people": "the same people"}).years[0].benchmark == 51 * 220
     blend = rule | {"kind": "regional_blend", "own": 0.75, "regional_per_member_per_month": 180}
     assert run(benchmark=blend).years[0].benchmark == 51 * (0.75 * 220 + 0.25 * 180)
+
+
+@pytest.mark.parametrize(
+    ("terms", "own"),
+    [
+        ({"full_credibility": 20}, 0.5),  # the root of a quarter
+        ({"full_credibility": 6}, math.sqrt(5 / 6)),
+        ({"full_credibility": 5}, 1),
+        ({"full_credibility": 4}, 1),
+        ({"half_credibility": 5}, 0.5),
+        ({"half_credibility": 15}, 0.25),
+        ({"half_credibility": 1}, 5 / 6),
+    ],
+)
+def test_a_blend_by_credibility(terms: dict[str, Any], own: float) -> None:
+    # The history of above: 60 member months, which are 5 member years, at $220. The region's price is $180.
+    blend = {"kind": "regional_blend", "weights": [1.0], "trend": 0.1, "regional_per_member_per_month": 180} | terms
+    measured = run(benchmark=blend)
+    assert measured.years[0].benchmark == pytest.approx(51 * (own * 220 + (1 - own) * 180), abs=0.006)
+    [share] = [step.amount for step in measured.reconciliation.benchmark if step.kind == Kind.OWN_SHARE]
+    assert share == pytest.approx(own)
+
+
+@pytest.mark.parametrize("terms", [{}, {"own": 0.5, "full_credibility": 9}, {"half_credibility": 9, "own": 0}])
+def test_a_blend_says_once_how_much_its_own_history_counts(terms: dict[str, Any]) -> None:
+    blend = {"kind": "regional_blend", "weights": [1.0], "trend": 0.1, "regional_per_member_per_month": 180}
+    with pytest.raises(ValueError, match="say once"):
+        contract(benchmark=blend | terms)
 
 
 def test_persistence_corrected_with_what_remains_agreed() -> None:

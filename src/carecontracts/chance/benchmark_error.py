@@ -60,7 +60,9 @@ def benchmark_error_of(
     s = luck.cv / math.sqrt(lives)
     theirs = luck.cv / math.sqrt(compared or lives)
     if isinstance(rule, OwnHistory):  # a regional blend too
-        own = float(rule.at(contract.first_year, contract.first_year).own) if isinstance(rule, RegionalBlend) else 1.0
+        own, first = 1.0, contract.first_year
+        if isinstance(rule, RegionalBlend):
+            own = rule.counts_for(lives * len(rule.weights), first, first)
         squares = sum(weight**2 for weight in rule.weights)
         same = rule.people == "the same people"
         again = s * math.sqrt(luck.kept) if same else 0.0
@@ -135,5 +137,7 @@ def rule_of(
         faults.append(Fault("--weights", ",".join(f"{w:g}" for w in weights), allowed, do))
     if faults:
         raise Refusal(faults)
-    changed = {"weights": None if weights is None else [*weights], "own": own}
-    return rule.model_copy(update={k: v for k, v in changed.items() if v is not None}) if rule else None
+    changed: dict[str, Any] = {} if weights is None else {"weights": [*weights]}
+    if own is not None:
+        changed |= {"own": own, "full_credibility": None, "half_credibility": None}
+    return rule.model_copy(update=changed) if rule else None

@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from ..reconciliation import Kind, Step
 from ..refusal import refuse, show
-from ..units import Dollars, Growth, Lives, Share, reaches, say_dollars, say_list
+from ..scales import credibility
+from ..units import Dollars, Growth, Lives, Persons, Share, reaches, say_dollars, say_list
 from .part import Part
 
 if TYPE_CHECKING:
@@ -140,24 +141,59 @@ class OwnHistory(Benchmark):
 
 
 class RegionalBlend(OwnHistory):
-    """Own history and a regional average, weighted."""
+    """Own history and a regional average, weighted: by an agreed share, or as far as its people make it credible.
+
+    blend = own x own history + (1 - own) x region, with own agreed, or least(1, square root of member years /
+    full_credibility), or member years / (member years + half_credibility), of all the years of its history
+    """
 
     words = (
         *OwnHistory.words,
-        "That counts for {own}; the rest is the region's {regional_per_member_per_month} for each member month.",
+        "That counts for {own}.",
+        "That counts in full from {full_credibility} member years of history on, and with fewer in part: the square"
+        " root of the number of member years over that number (limited-fluctuation credibility).",
+        "That counts in part: the number of member years of history over the sum of that number and this one:"
+        " {half_credibility} (Bühlmann credibility).",
+        "The rest is the region's {regional_per_member_per_month} for each member month.",
     )
     kind: Literal["regional_blend"]  # type: ignore[assignment]
-    own: Share
+    own: Share | None = None
+    full_credibility: Persons | None = None
+    half_credibility: Persons | None = None
     regional_per_member_per_month: Dollars
 
+    @model_validator(mode="after")
+    def _one_weight(self) -> Self:
+        terms = ("own", "full_credibility", "half_credibility")
+        given = [f"`{term}`" for term in terms if getattr(self, term) is not None]
+        if len(given) != 1:
+            allowed = "one of `own`, `full_credibility` and `half_credibility`"
+            refuse(say_list(given) or "none of them", allowed, "say once how much its own history counts")
+        return self
+
+    def counts_for(self, member_years: float, year: int, first_year: int) -> float:
+        """How much its own history counts.
+
+        >>> terms = dict(kind="regional_blend", weights=[1.0], trend=0, regional_per_member_per_month=100)
+        >>> RegionalBlend(full_credibility=5_000, **terms).counts_for(1_250, 2026, 2026)
+        0.5
+        """
+        now = self.at(year, first_year)
+        if now.own is not None:
+            return float(now.own)
+        return float(credibility(member_years, now.full_credibility, now.half_credibility))
+
     def steps(self, groups: Sequence["Group"], year: int, first_year: int) -> list[Step]:
-        now, history = self.at(year, first_year), self.weighted(groups, year, first_year)
-        blended = now.own * history + (1 - now.own) * now.regional_per_member_per_month
+        region, history = (
+            self.at(year, first_year).regional_per_member_per_month,
+            self.weighted(groups, year, first_year),
+        )
+        own = self.counts_for(fsum(group.months for group in groups) / 12, year, first_year)
         return [
             *super().steps(groups, year, first_year),
-            Step(Kind.OWN_SHARE, "own share", now.own, "ratio"),
-            Step(Kind.REGION, "region", now.regional_per_member_per_month, PMPM),
-            Step(Kind.BLEND, "blend", round(blended, 10), PMPM),
+            Step(Kind.OWN_SHARE, "own share", own, "ratio"),
+            Step(Kind.REGION, "region", region, PMPM),
+            Step(Kind.BLEND, "blend", round(own * history + (1 - own) * region, 10), PMPM),
         ]
 
 
