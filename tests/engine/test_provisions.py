@@ -51,6 +51,8 @@ def chosen() -> Iterator[tuple[str, str, Any]]:
 @pytest.mark.parametrize(("name", "term", "option"), list(chosen()))
 def test_every_option_reads_as_words_of_its_own(name: str, term: str, option: str) -> None:
     given = WHOLE.model_dump(exclude_unset=True)["provisions"][name]
+    if name == "counsel":  # a question is open or answered
+        given = {}
     several = isinstance(getattr(getattr(WHOLE.provisions, name), term), list)
     others = [each for each in options(KINDS[name].model_fields[term].annotation) if each != option]
     said = [
