@@ -17,6 +17,7 @@ WRITERS = {  # a command's words, without its outputs; and its options that writ
     "odds": (("odds", "{contract}", "{years}", "--draws", "50"), ("--out",)),
     "net": (("net", "{contract}", "{years}", "--outside", "{outside}", "--draws", "50"), ("--out",)),
     "price": (("price", "{program}"), ("--out",)),
+    "review": (("check", "{contract}", "--years", "{years}"), ("--out", "--fix")),
     "check": (("claims", "check", "{claims}"), ("--out",)),
     "measure": (("measure", "{claims}", "{measured}"), ("--out",)),
     "crosswalk": (("claims", "crosswalk", "{claims}", "--definition", "stays", "--definition", "cost"), ("--out",)),

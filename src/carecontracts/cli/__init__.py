@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..refusal import Fault, Refusal, printable, told
-from . import chance, claims, net, settle, show
+from . import chance, claims, net, review, settle, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +30,7 @@ app.command("years")(show.years)
 app.command("gallery")(show.list_gallery)
 app.command("mssp")(settle.mssp)
 app.command("odds")(chance.odds)
+app.command("check")(review.check)
 app.command("net")(net.net)
 app.command("price")(chance.price)
 app.command("measure")(claims.measure)

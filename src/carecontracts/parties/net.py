@@ -118,8 +118,8 @@ def net(
         ramped = [(year, effect * at(told.effect_ramp, n)) for n, year in enumerate(years)]
         now = [works(year, e) if works else with_effect(contract, [year], e)[0] for year, e in ramped]
         drawn = draw_years(contract, now, rng=np.random.default_rng(seed), draws=draws, luck=luck or Luck())
-        cases = (settle(contract, each, told, effect) for each in (now, drawn))
-        found.append(Netted(effect, *cases, draws))
+        expected, chance = (settle(contract, each, told, effect) for each in (now, drawn))
+        found.append(Netted(effect, expected, chance, draws))
     return found
 
 

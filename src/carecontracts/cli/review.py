@@ -1,0 +1,124 @@
+"""Looking at a draft: the traps of a contract, with their numbers and a mend."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+import yaml
+from rich.text import Text
+
+from ..contract import Contract
+from ..refusal import Fault, Refusal
+from ..year import read_years
+from .chance import one_of
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, within, writing
+
+if TYPE_CHECKING:
+    from ..chance import assumed
+    from ..review.rules import Finding
+
+HEADER = ("severity", "rule", "where", "found", "numbers", "do")
+
+
+def check(
+    contract: ContractFile,
+    years: Annotated[
+        Path | None, typer.Option(help="What is expected if the program changes nothing (CSV or YAML); else made up.")
+    ] = None,
+    claims: Annotated[Path | None, typer.Option(help="A folder of claims to measure those years from.")] = None,
+    outside: Annotated[
+        Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
+    ] = None,
+    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
+    line: Annotated[
+        str | None,
+        typer.Option(help="medicaid, medicare, dual or commercial: what is typical, which studies count."),
+    ] = None,
+    complex_care: Annotated[
+        bool, typer.Option("--complex", help="With --line: its dearest 5% of one year, in the next.")
+    ] = False,
+    member_cost: Annotated[float | None, typer.Option(help="Dollars that one member costs in a year.")] = None,
+    spread: Annotated[
+        float | None, typer.Option(help="One member's standard deviation of yearly cost over its mean, before any cap.")
+    ] = None,
+    effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
+    fix: Annotated[
+        Path | None, typer.Option(help="Write the contract with every mend that has one to this YAML file.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the findings to this CSV file too.")] = None,
+) -> None:
+    """Check a draft for traps: each with its numbers and a mend. Exit code 1 where one of them is an error."""
+    with needing("chance"):
+        from ..chance import assumed
+        from ..parties import outside as beside
+        from ..review.draft import Draft
+        from ..review.rules import findings
+    with writing(contract, years, claims, outside) as outputs:
+        outputs.file(fix)
+        outputs.file(out)
+        numbers = {"lives": lives, "member_cost": member_cost, "spread": spread}
+        agreed, _, _, given, told, _ = all_or_refuse(
+            lambda: load(contract),
+            lambda: within(effect=effect, **numbers),
+            lambda: one_of(line, None, complex_care, years, member_cost, None, spread),
+            lambda: _years(contract, years, claims),
+            lambda: beside.Outside.load_file(outside) if outside else None,
+            outputs.ready,
+        )
+        taken = assumed.take(
+            agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care,
+            **cast("dict[str, Any]", numbers),
+        )  # fmt: skip
+        with screen(stderr=True).status("Checking"):
+            draft = Draft(agreed, taken.years, taken.luck, taken.cost, effect, line or "medicaid", told)
+            found = findings(draft)
+        _print(agreed, found)
+        outputs.put(out, as_csv(HEADER, [_row(each) for each in found]))
+        if fix:
+            outputs.put(fix, yaml.safe_dump(_mended(agreed, found), sort_keys=False, allow_unicode=True, width=110))
+    if any(each.severity == "error" for each in found):
+        raise typer.Exit(1)
+
+
+def _years(contract: str, years: Path | None, claims: Path | None) -> Any:
+    """The years of a file, or those that the contract's own terms make of claims."""
+    if years and claims:
+        raise Refusal([Fault("--claims", "with --years", "one of the two", "take one out")])
+    if claims is None:
+        return read_years(years) if years else None
+    with needing("people"):
+        from ..claims.read import read
+        from ..measured import measure
+    agreed = load(contract)
+    if agreed.measurement is None:
+        do = "add a `measurement:` section, or give --years"
+        raise Refusal([Fault(contract, "no section `measurement`", "one that says how claims become a year", do)])
+    return measure(read(claims), agreed).years
+
+
+def _print(contract: Contract, found: "list[Finding]") -> None:
+    console = screen()
+    console.print(Text(contract.title, style="bold"))
+    if not found:
+        console.print(Text("No trap was found."))
+        return
+    table = table_of("", "Where", "What was found", "Behind it", "What to do")
+    for each in found:
+        table.add_row(each.severity, each.where, each.found, each.numbers, each.do + " (--fix)" * bool(each.mend))
+        table.add_row("", "", "", "", "")
+    console.print(table)
+    counts = {kind: sum(each.severity == kind for each in found) for kind in ("error", "warning", "question")}
+    console.print(plain(", ".join(f"{n} {kind}{'s' * (n != 1)}" for kind, n in counts.items()) + "."))
+
+
+def _row(finding: "Finding") -> tuple[str, ...]:
+    return (finding.severity, finding.rule, finding.where, finding.found, finding.numbers, finding.do)
+
+
+def _mended(contract: Contract, found: "list[Finding]") -> Any:
+    """The contract with every mend in turn, as YAML holds it; two mends of one clause are both in it."""
+    for each in found:
+        if each.mend:
+            terms = dict(each.mend)
+            contract = contract.amend(terms.pop("clauses", None), **terms)
+    return contract.model_dump(exclude_unset=True, mode="json")

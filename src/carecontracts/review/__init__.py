@@ -1,0 +1,1 @@
+"""Looking at a draft: its traps, which payment, their statement against ours."""
