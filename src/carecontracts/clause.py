@@ -117,7 +117,12 @@ class Clause(Worded):
     @property
     def pays_for_results(self) -> bool:
         """Whether it pays by spending or by a measure, which luck moves as well as work does."""
-        return any(name == "spend" or name.startswith("measures.") for name in self.facts)
+        return self.by_spending or any(name.startswith("measures.") for name in self.facts)
+
+    @property
+    def by_spending(self) -> bool:
+        """Whether what it pays hangs on what care cost, all of it or that of a fund."""
+        return any(name.partition(".")[0] in ("spend", "spends") for name in self.facts)
 
     @property
     def money_back(self) -> bool:

@@ -5,19 +5,19 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from .clause import Clause
+from .funds import OfFunds
 from .ledger import Ledger
 from .refusal import refuse
 from .scales import credibility
-from .units import Number, Persons, Share, Unit, unit_of
+from .units import Number, Persons, Share, Unit, least, most, unit_of
 from .worded import ClauseName
 from .year import Year
 
 
-class Difference(Clause):
+class Difference(OfFunds):
     """What a clause about savings or losses says first, and what that comes to.
 
-    savings = benchmark - spend - payments that count as spending
+    savings = benchmark - spend - payments that count as spending, of the year or of the funds named
     losses  = spend + payments that count as spending - benchmark
 
     Of few people, as much counts as they make credible: least(1, square root of lives / full_credibility) of it, or
@@ -26,20 +26,26 @@ class Difference(Clause):
 
     opening: ClassVar[tuple[str, ...]] = (
         "{of} are {meaning}.",
+        OfFunds.of_funds,
         "Spending counts what {plan} paid under {net_of}, less what it got back under them.",
         "They count in full from {full_credibility} people on, and with fewer in part: the square root of the number of"
         " people over that number (limited-fluctuation credibility).",
         "They count in part: the number of people over the sum of that number and this one: {half_credibility}"
         " (Bühlmann credibility).",
     )
-    roles = (*Clause.roles, "plan", "provider")
+    limits: ClassVar[tuple[str, ...]] = (
+        "It comes out of what {payer} is paid for the year under {only_out_of}, less what it pays back under them,"
+        " and is never more.",
+    )
+    roles = (*OfFunds.roles, "plan", "provider")
     plainly = ("meaning",)
     reads = {"benchmark": None, "spend": None}
-    looks_back = ("net_of",)
+    looks_back = ("net_of", "only_out_of")
     units = {"credibility": unit_of(Share)}
 
     of: Literal["savings", "losses"]
     net_of: list[ClauseName] = []
+    only_out_of: list[ClauseName] = []
     full_credibility: Persons | None = None
     half_credibility: Persons | None = None
 
@@ -90,3 +96,9 @@ class Difference(Clause):
             return whole, {}
         part = credibility(year.lives, self.full_credibility, self.half_credibility)
         return part * whole, {f"{self.of} before credibility": whole, "credibility": part}
+
+    def within(self, paid: Number, year: Year, ledger: Ledger) -> Number:
+        """A payment, where it may only come out of others: at most what its payer has left of them."""
+        if not self.only_out_of:
+            return paid
+        return least(paid, most(-ledger.outlay(self.payer, year=year.year, clause=self.only_out_of), 0.0))

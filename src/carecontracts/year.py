@@ -1,7 +1,7 @@
 """Year: the measured facts that a settlement may read. Attribution, measures and benchmarks come before it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ PLAIN_FACTS = {
     "provider_revenue": (_dollars, "the provider's own revenue from the payer"),
 }
 NAMED_FACTS = {
+    "benchmarks": (_dollars, "what the care of this fund was expected to cost"),
+    "spends": (_dollars, "what the care of this fund cost"),
     "member_months": (_count, "months of membership, by tier"),
     "engaged_months": (_count, "months in which the member was engaged, by tier"),
     "documented_months": (_count, "months with the core service on record, by tier"),
@@ -35,6 +37,7 @@ NAMED_FACTS = {
     "amounts": (_dollars, "another certified dollar amount"),
 }
 FACTS = PLAIN_FACTS | NAMED_FACTS
+OF_FUNDS = {"benchmark": "benchmarks", "spend": "spends"}  # a fact of the whole year, and the same of each fund
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,8 @@ class Year:
     spend: Number = None
     benchmark: Number = None
     provider_revenue: Number = None
+    benchmarks: Mapping[str, Number] = field(default_factory=dict)
+    spends: Mapping[str, Number] = field(default_factory=dict)
     member_months: Mapping[str, Number] = field(default_factory=dict)
     engaged_months: Mapping[str, Number] = field(default_factory=dict)
     documented_months: Mapping[str, Number] = field(default_factory=dict)
@@ -98,6 +103,31 @@ class Year:
         group, _, part = name.partition(".")
         value = getattr(self, group)
         return bool(value) and (not part or part in value) if isinstance(value, Mapping) else value is not None
+
+    @property
+    def whole_spend(self) -> Number:
+        """What all care cost, or that of all funds; None where the year has neither."""
+        return self.fact("spends") if self.spend is None else self.spend
+
+    @property
+    def whole_benchmark(self) -> Number:
+        """What all care was expected to cost, or that of all funds; None where the year has neither."""
+        return self.fact("benchmarks") if self.benchmark is None else self.benchmark
+
+    def of(self, funds: Iterable[str]) -> "Year":
+        """The same year, with the benchmark and the spending of these funds alone, added together.
+
+        >>> year = Year(year=1, benchmarks={"hospital": 600, "drugs": 100}, spends={"hospital": 540, "drugs": 125})
+        >>> year.of(["drugs"]).spend, year.of(["hospital", "drugs"]).spend, year.whole_benchmark
+        (125, 665, 700)
+        """
+        names = list(funds)
+        added = {
+            whole: add_up(getattr(self, apart)[name] for name in names)
+            for whole, apart in OF_FUNDS.items()
+            if all(name in getattr(self, apart) for name in names)
+        }
+        return replace(self, **added)
 
     def facts(self) -> dict[str, Number]:
         """Every fact that this year holds, by name."""
@@ -159,7 +189,8 @@ def year_from(facts: Mapping[str, Any], where: str) -> Year:
             plain[name] = value
         else:
             known = ["year", *PLAIN_FACTS, *(f"{group}.NAME" for group in NAMED_FACTS)]
-            do = did_you_mean(name, known) + "rename or remove it"
+            of_fund = f"for a fund write {show(f'{OF_FUNDS[group]}.{part}')}; else " if group in OF_FUNDS else ""
+            do = (of_fund or did_you_mean(name, known)) + "rename or remove it"
             faults.append(Fault(f"{where}, {name}", f"the unknown fact {show(name)}", ", ".join(known), do))
     if "year" not in plain:
         faults.append(Fault(f"{where}, year", "nothing", "a year in each row", "add `year`"))

@@ -190,7 +190,8 @@ def test_all_parties_and_the_world_net_nothing_in_every_draw_and_month(name):
         # What the asked have together is care not bought, less the work, less what beds and visits lost
         asked = sum(one.net(party) for party in one.parties)
         ramp = [0.5, *[1.0] * (len(years) - 1)]
-        care = [y.spend * one.effect * r / (1 - one.effect * r) for y, r in zip(one.drawn.years, ramp, strict=True)]
+        lets = zip(one.drawn.years, ramp, strict=True)
+        care = [y.whole_spend * one.effect * r / (1 - one.effect * r) for y, r in lets]
         stays = sum(care) * 0.7 * 0.5 / 6_600
         of_beds = stays * (-6_600 - 250 + 3_500 + 0.3 * (6_600 - 3_500))
         work = 800_000 * len(years) + 1

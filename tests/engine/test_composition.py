@@ -30,7 +30,7 @@ def any_year(contract: Contract, number: int, lean: float) -> Year:
     for name in columns_for(contract.facts()):
         group, _, part = name.partition(".")
         value = PLAUSIBLE.get(group, NAMED.get(group, MONTHS if group.endswith("_months") else DOLLARS))
-        if group in ("spend", "amounts", "services", "outcomes") or group.endswith("_months"):
+        if group in ("spend", "spends", "amounts", "services", "outcomes") or group.endswith("_months"):
             value = round(value * lean)
         if part in against:
             value = 0

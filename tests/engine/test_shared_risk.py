@@ -1,11 +1,15 @@
 """What must hold between mechanisms that share risk, whatever the year: one is a special case of another."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from carecontracts import Contract, Refusal, Year, gallery
+from carecontracts.chance.plausible import expected_years
+from carecontracts.chance.simulate import simulate
 from carecontracts.paper.term_sheet import paragraph
+from carecontracts.year import year_from
 
 PARTIES = {"plan": "the plan", "group": "the group"}
 dollars = st.integers(0, 2_000_000).map(float)
@@ -168,3 +172,28 @@ def test_credibility_is_said_asks_for_people_and_is_shown() -> None:
 def test_a_credibility_that_cannot_be_is_refused(terms: dict[str, float], says: str) -> None:
     with pytest.raises(Refusal, match=says):
         WEIGHED.amend({"shared savings": terms})
+
+
+# --- funds ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fund_is_told_by_its_columns_name() -> None:
+    with pytest.raises(Refusal, match=r"for a fund write 'spends.hospital'; else rename or remove it"):
+        year_from({"year": 1, "spend.hospital": 5.0}, "years.csv, row 2")
+    with pytest.raises(Refusal, match=r"add `benchmarks.drugs`"):
+        Contract.load(gallery("two-funds")).settle(
+            [Year(year=2026, benchmarks={"hospital": 1}, spends={"hospital": 1})]
+        )
+
+
+def test_a_clause_without_a_difference_has_no_fund() -> None:
+    with pytest.raises(Refusal, match="unknown term `funds`"):
+        Contract.load(gallery("care-management-fee")).amend({"care management fee": {"funds": ["hospital"]}})
+
+
+def test_luck_moves_each_fund_by_itself_and_with_all_care() -> None:
+    contract = Contract.load(gallery("two-funds"))
+    drawn = simulate(contract, expected_years(contract, count=1), draws=4_000, rng=np.random.default_rng(4))
+    spends = drawn.years[0].spends
+    assert 0.1 < np.corrcoef(spends["hospital"], spends["drugs"])[0, 1] < 0.9
+    assert spends["hospital"].mean() == pytest.approx(500 * 24_000 / 2, rel=0.03)

@@ -52,8 +52,10 @@ def probing_years(contract: Contract) -> list[Any]:
         group, _, part = name.partition(".")
         if name == "lives":
             return lives.astype(float)
-        if name == "benchmark":
+        if name == "benchmark" or group == "benchmarks":
             return np.full(n, 1e8)
+        if group == "spends":  # one fund's difference says nothing of another's
+            return 1e8 * (1 - rng.permutation(difference))
         if name == "spend":
             return 1e8 * (1 - difference)
         if group in ("measures", "denominators"):

@@ -76,7 +76,7 @@ class Taken(NamedTuple):
     @property
     def cost(self) -> float:
         """What a member's care is expected to cost in the first year."""
-        return float(self.years[0].spend or self.years[0].benchmark or self.care * self.lives) / self.lives
+        return float(self.years[0].whole_spend or self.years[0].whole_benchmark or self.care * self.lives) / self.lives
 
     def rows(self) -> list[Row]:
         """Everything that is assumed, in the order in which it matters to a reader."""
@@ -180,7 +180,9 @@ def take(
         expected = expected_years(contract, cost=cost, **({"lives": lives} if lives else {}))
         if care:
             people = lives or LIVES
-            expected = [year if year.spend is not None else replace(year, spend=cost * people) for year in expected]
+            expected = [
+                year if year.whole_spend is not None else replace(year, spend=cost * people) for year in expected
+            ]
     changed = {"common": common, "churn": churn, "trend": trend_error}
     luck = Luck(
         lives=lives,

@@ -178,7 +178,7 @@ def covers(
     ]
     now = (c.at(expected, drawn.contract.first_year).covers_of_a_member() for c in drawn.contract.clauses)
     coinsurance, limit = next((terms for terms in now if terms), (1.0, None))
-    costs = Costs.with_cv(float(expected.spend or expected.benchmark or COST * lives) / lives, luck.cv)
+    costs = Costs.with_cv(float(expected.whole_spend or expected.whole_benchmark or COST * lives) / lives, luck.cv)
     for point in points:
         each = recovery(costs, point, limit=limit or math.inf, coinsurance=coinsurance, common=luck.common)
         anyone = 1 - (1 - _shaken(costs, luck.common).above(point)) ** lives

@@ -13,7 +13,7 @@ from ..contract import Contract
 from ..expected import BILLED, CLAIMS, COST, COUNTED, ENGAGED, LIVES, REVENUE, YEARS, Expected, Moves
 from ..refusal import Fault, Refusal, show
 from ..units import Number
-from ..year import Year, year_from
+from ..year import OF_FUNDS, Year, year_from
 from .noise import Costs
 
 
@@ -96,6 +96,7 @@ def _affected(contract: Contract, year: Year, effect: float) -> Year:
         group, _, part = name.partition(".")
         if how.lowered:
             facts[group][part] *= 1 - effect
+    facts["spends"] = {fund: spend * (1 - effect) for fund, spend in year.spends.items()}
     return replace(year, **facts, spend=None if year.spend is None else year.spend * (1 - effect))
 
 
@@ -115,6 +116,8 @@ def _expected(contract: Contract, number: int, last: bool, lives: int, cost: flo
         if group == "claims":
             whole = Costs(mean=cost)
             return {f"claims.{k + 1}": whole.quantile(1 - (k + 0.5) / lives) for k in range(min(CLAIMS, lives))}
+        if group in OF_FUNDS.values():  # funds share the whole alike
+            return {name: lives * cost / sum(other.startswith(f"{group}.") for other in read)}
         value = {
             "denominators": round(COUNTED * lives),
             "counts": float(lives),

@@ -4,6 +4,7 @@ Each fact of a `Year` becomes an array of draws; `Contract.settle` does not know
 
 How facts are drawn:
 - spending: the expected total times what the members' luck makes of it (exact, by `convolution`) and a common shock
+- the spending of a fund: spread as all spending is, and high with it as use is
 - member months: members who leave at a random month; the benchmark and the spending follow the months
 - use that a program should lower (admissions, hospital days, rates where lower is better): counts that come in clumps,
   high in the same years as spending
@@ -155,7 +156,7 @@ def simulate(
         for party in parties
         if party not in contract.parties
     ]
-    if care and any(year.spend is None for year in years):
+    if care and any(year.whole_spend is None for year in years):
         faults.append(Fault("care", show(care), "years with `spend`", "add what the year's care costs"))
     if draws < 2:
         faults.append(Fault("draws", show(draws), "2 or more", "correct it"))
@@ -225,7 +226,7 @@ class Simulation:
         starts = self.contract.year_starts
         lines = [*self.ledger, *costs_outside(self.costs, [year.year for year in self.years], starts)]
         for year in self.years if self.care else ():
-            lines += costs_outside({self.care or "": cents(year.spend)}, [year.year], starts)
+            lines += costs_outside({self.care or "": cents(year.whole_spend)}, [year.year], starts)
         return Ledger(lines)
 
     @cached_property
@@ -244,7 +245,7 @@ def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
     """What chance pays, told plainly: with a program that changes nothing, and with one that truly saves."""
     clauses = [clause for clause in nothing.contract.clauses if clause.pays_for_results]
     if not clauses:
-        covers = [clause.name for clause in nothing.contract.clauses if {"spend", "claims"} & set(clause.facts)]
+        covers = [clause.name for clause in nothing.contract.clauses if clause.by_spending or "claims" in clause.facts]
         if covers:
             said = [f"“{name}” pays {_in_an_average_year(nothing.of(name))}" for name in covers]
             return f"No clause pays by results; luck moves what {say_list(said)}."
@@ -297,6 +298,11 @@ def draw_years(
         if benchmark is not None:
             moved = np.maximum(benchmark * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
             drawn[n] = replace(drawn[n], benchmark=moved)
+        funds = {
+            fund: np.maximum(each * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
+            for fund, each in drawn[n].benchmarks.items()
+        }
+        drawn[n] = replace(drawn[n], benchmarks=funds) if funds else drawn[n]
     return drawn
 
 
@@ -334,7 +340,7 @@ class _Draw:
         self.contract, self.expected, self.lives, self.z, self.rng, self.luck = contract, year, lives, z, rng, luck
         self.clauses = [clause.at(year, contract.first_year) for clause in contract.clauses]
         self.moving = moving(self.clauses)
-        self.costs = Costs.with_cv((year.spend or year.benchmark or COST * lives) / lives, luck.cv)
+        self.costs = Costs.with_cv((year.whole_spend or year.whole_benchmark or COST * lives) / lives, luck.cv)
         sigma = math.sqrt(math.log(1 + luck.common**2))
         self.shock = np.exp(sigma * rng.standard_normal(len(z)) - sigma**2 / 2)  # what moves everyone's cost
 
@@ -353,6 +359,8 @@ class _Draw:
             },
             "counts": {name: self._staff_or_count(name, number) for name, number in year.counts.items()},
             "claims": claims,
+            "benchmarks": {fund: number * present for fund, number in year.benchmarks.items()},
+            "spends": {fund: number * self._fund() * present for fund, number in year.spends.items()},
         }
         facts["measures"] = dict(self._measures(facts["denominators"]))
         facts["outcomes"] = dict(self._outcomes())
@@ -431,6 +439,11 @@ class _Draw:
             own = 1 + self.rng.standard_normal(len(self.z)) / math.sqrt(self.lives)
             return np.maximum(own, 0) * present
         return present
+
+    def _fund(self) -> Any:
+        """A fund's spending over what was expected: spread as all care is, and high with it as use is."""
+        totals = _total_of(self.luck.cv, self.lives, self.luck.truncation / self.costs.mean)
+        return totals.quantile(self._with_cost()) / totals.mean * self.shock
 
     def _staff_or_count(self, name: str, number: float) -> Any:
         if self._how("counts", name).held:

@@ -1,13 +1,13 @@
 from typing import Literal
 
-from ..clause import Clause
+from ..funds import OfFunds
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, least, most
 from ..worded import ClauseName
 from ..year import Year
 
 
-class AggregateStopLoss(Clause):
+class AggregateStopLoss(OfFunds):
     """Cover for the year that costs too much: the part of all members' claims above a multiple of what was expected.
 
     claims = least(spend - recovered under `net_of`, cap x benchmark)
@@ -17,6 +17,7 @@ class AggregateStopLoss(Clause):
     words = (
         "{payer} pays {payee} {coinsurance} of what the year's spending comes to"
         " above {attachment} times the benchmark.",
+        OfFunds.of_funds,
         "What was recovered under {net_of} is taken off spending first.",
         "Spending counts up to {cap} times the benchmark.",
     )

@@ -22,6 +22,7 @@ class Corridor(Difference):
         "{payer} pays {payee} a share of the {of}, by bands of the benchmark: {bands}.",
         "The payment is at most {cap} of the benchmark.",
         "It is at most {revenue_cap} of {provider}'s revenue from {plan}.",
+        *Difference.limits,
     )
     not_modelled = (
         "how the benchmark and the spending were made; they are facts of the year",
@@ -46,6 +47,7 @@ class Corridor(Difference):
             paid = least(paid, self.cap * year.benchmark)
         if self.revenue_cap is not None:
             paid = least(paid, self.revenue_cap * year.provider_revenue)
+        paid = self.within(paid, year, ledger)
         if self.of == "savings":
             return paid, weighed | {"saved": difference, "savings rate": rate}
         return paid, weighed | {"lost": difference, "loss rate": rate}

@@ -23,6 +23,7 @@ class Cumulative(Difference):
         "Good and bad years are added together over a period of {period} years.",
         "Once the sum reaches {minimum} of the same years' benchmarks, {payer} pays {payee} {share} of it, {settled}.",
         "The payments of a period are together at most {cap} of its benchmarks.",
+        *Difference.limits,
     )
     not_modelled = (
         "how the benchmark and the spending were made; they are facts of the year",
@@ -55,7 +56,7 @@ class Cumulative(Difference):
             earned = least(earned, self.cap * expected)
         ends = len(before) + 1 >= int(self.period)
         due = 0.0 if self.settled == ONCE and not ends else earned
-        paid = most(due - sum(line.amount for line in before), 0.0)
+        paid = self.within(most(due - sum(line.amount for line in before), 0.0), year, ledger)
         return paid, weighed | {
             f"{done} this year": this_year,
             "benchmark": year.benchmark,

@@ -1,12 +1,13 @@
 from typing import Literal
 
 from ..fee_at_risk import FeeAtRisk
+from ..funds import OfFunds
 from ..ledger import Ledger
 from ..units import Number, Rate, Share, least, most, reaches, when
 from ..year import Year
 
 
-class FeeAtRiskOnSavings(FeeAtRisk):
+class FeeAtRiskOnSavings(FeeAtRisk, OfFunds):
     """A fee at risk: refunded, in whole or in part, unless savings are so many times the fee.
 
     target    = times x fee + beyond x benchmark
@@ -22,6 +23,7 @@ class FeeAtRiskOnSavings(FeeAtRisk):
         "{payer} guarantees {payee} savings which, as a multiple of what was paid under {fee}, are at least {times}.",
         "On top of that it guarantees, as a share of the benchmark, {beyond}.",
         "Savings are the benchmark less the year's spending, before that fee.",
+        OfFunds.of_funds,
         "If they fall short, {payer} refunds what was paid, {refund}.",
         *FeeAtRisk.limits,
     )

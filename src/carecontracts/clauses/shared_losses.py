@@ -32,6 +32,7 @@ class SharedLosses(Difference):
         "It is at most {revenue_cap} of {payer}'s revenue from {payee}.",
         "Of the payment, {forgiven} is forgiven.",
         "From what is left, {relief} is taken off.",
+        *Difference.limits,
     )
     not_modelled = (
         "how the benchmark, the spending, the measures and the relief were made; they are facts of the year",
@@ -92,4 +93,5 @@ class SharedLosses(Difference):
         if self.relief:
             owed = most(owed - year.amounts[self.relief], 0.0)
         owes = reaches(lost, minimum) & (lost > 0)
-        return when(owes, owed, 0.0), weighed | {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}
+        workings = {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}
+        return when(owes, self.within(owed, year, ledger), 0.0), weighed | workings

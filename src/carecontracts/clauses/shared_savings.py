@@ -34,6 +34,7 @@ class SharedSavings(Difference):
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",
         "The payment is reduced by {sequestration} (sequestration).",
         "It is at most {cap} of the benchmark.",
+        *Difference.limits,
     )
     not_modelled = ("how the benchmark, the spending and the measures were made; they are facts of the year",)
     reads = {
@@ -92,4 +93,4 @@ class SharedSavings(Difference):
         if self.below is not None:
             earned = when(reaches(saved, self.below * year.benchmark), False, earned)
         workings = {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}
-        return when(earned, paid, 0.0), weighed | workings | carried
+        return when(earned, self.within(paid, year, ledger), 0.0), weighed | workings | carried

@@ -233,7 +233,7 @@ def _print_parties(console: Console, simulation: "chance.Simulation", effect: fl
 
 def _print_care(console: Console, contract: "Contract", years: Sequence[Year], effect: float) -> None:
     """What is in no party's line: care, bought or not."""
-    spends = [float(year.spend) for year in years if year.spend is not None]
+    spends = [float(spend) for year in years if (spend := year.whole_spend) is not None]
     said = "These are payments and the costs that were given. Care is in nobody's line; --care PARTY puts it in one."
     if spends:
         kept = in_dollars(effect * sum(spends) / len(spends), ",.0f")
@@ -297,8 +297,9 @@ ALIKE = 0.005  # of the benchmark; a years file that spends so little less is ta
 def without_the_program(years: Sequence[Year], effect: float) -> None:
     """Refuses years whose spending is under the benchmark, where it is not said whether the program is in them."""
     for year in years:
-        if year.benchmark and year.spend and year.spend < (1 - ALIKE) * year.benchmark:
-            given = f"spending {1 - year.spend / year.benchmark:.1%} under the benchmark"
+        expected, spend = year.whole_benchmark, year.whole_spend
+        if expected and spend and spend < (1 - ALIKE) * expected:
+            given = f"spending {1 - spend / expected:.1%} under the benchmark"
             do = (
                 "say which: --years-are without, if care would cost that without the program;"
                 f" --years-are with, if the program's {say_percent(effect)} is in it already"

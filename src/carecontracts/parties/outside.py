@@ -356,10 +356,10 @@ def settle(contract: Contract, years: Sequence[Year], outside: Outside, effect: 
 
 def _care(year: Year) -> Number:
     """What care cost in a year; `with_care` says it where no clause reads it."""
-    if year.spend is None:
+    if year.whole_spend is None:
         do = "say what these people's care costs: `spend` in the years"
         raise Refusal([Fault(f"{year.place}, spend", "nothing", "dollars", do)])
-    return year.spend
+    return year.whole_spend
 
 
 def _beside(
@@ -400,4 +400,4 @@ def _beside(
 
 def with_care(years: Sequence[Year], dollars: float) -> list[Year]:
     """The years, each with what care is expected to cost where its facts do not say."""
-    return [year if year.spend is not None else replace(year, spend=year.benchmark or dollars) for year in years]
+    return [year if year.whole_spend is not None else replace(year, spend=year.benchmark or dollars) for year in years]

@@ -366,7 +366,7 @@ def slow_data(draft: Draft) -> Iterator[Finding]:
 @rule("it ends before it can be read")
 def shorter_than_the_horizon(draft: Draft) -> Iterator[Finding]:
     years = draft.contract.years
-    shares = [c for c in draft.contract.clauses if "spend" in c.facts and c.pays_for_results]
+    shares = [c for c in draft.contract.clauses if c.by_spending and c.pays_for_results]
     if years and years < HORIZON and shares:
         yield Finding(
             "it ends before it can be read",
