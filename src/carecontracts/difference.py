@@ -5,12 +5,13 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from .expected import QUALITY, Expected, middle
 from .funds import OfFunds
 from .ledger import Ledger
 from .refusal import refuse
-from .scales import credibility
+from .scales import ShareLadder, credibility
 from .units import Number, Persons, Share, Unit, least, most, unit_of
-from .worded import ClauseName
+from .worded import ClauseName, ConditionName, MeasureName
 from .year import Year
 
 
@@ -22,16 +23,31 @@ class Difference(OfFunds):
 
     Of few people, as much counts as they make credible: least(1, square root of lives / full_credibility) of it, or
     lives / (lives + half_credibility) of it; the rest is taken to be chance.
+
+    The benchmark may be cut first, and a part of it held back until quality, or staying, has earned it:
+
+    left      = benchmark x (1 - discount)
+    benchmark = left - left x (quality_withhold x (1 - earned) + retention_withhold, unless returned) + raised - lowered
     """
 
     opening: ClassVar[tuple[str, ...]] = (
         "{of} are {meaning}.",
         OfFunds.of_funds,
+        "The benchmark is discounted first, by {discount}.",
+        "Then a part of the benchmark is held back for quality: {quality_withhold}; the share of that which the measure"
+        " {earned_by} gives is earned back.",
+        "That share is, by the measure: {earned_at}; nothing below.",
+        "Then a part of the benchmark is held back for staying: {retention_withhold}; it is given back if:"
+        " {returned_if}.",
+        "What is held back is a share of {withheld_of}.",
+        "The amount {raised_by} is added to the benchmark.",
+        "The amount {lowered_by} is taken off the benchmark.",
         "Spending counts what {plan} paid under {net_of}, less what it got back under them.",
         "They count in full from {full_credibility} people on, and with fewer in part: the square root of the number of"
         " people over that number (limited-fluctuation credibility).",
         "They count in part: the number of people over the sum of that number and this one: {half_credibility}"
         " (Bühlmann credibility).",
+        "No more of them counts than {counted_up_to} of the benchmark, before any share is taken.",
     )
     limits: ClassVar[tuple[str, ...]] = (
         "It comes out of what {payer} is paid for the year under {only_out_of}, less what it pays back under them,"
@@ -39,15 +55,39 @@ class Difference(OfFunds):
     )
     roles = (*OfFunds.roles, "plan", "provider")
     plainly = ("meaning",)
-    reads = {"benchmark": None, "spend": None}
+    reads = {
+        "benchmark": None,
+        "spend": None,
+        "measures.{earned_by}": None,
+        "conditions.{returned_if}": None,
+        "amounts.{raised_by}": None,
+        "amounts.{lowered_by}": None,
+    }
     looks_back = ("net_of", "only_out_of")
+    together: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("quality_withhold", "earned_by"),
+        ("earned_by", "quality_withhold"),
+        ("earned_at", "earned_by"),
+        ("retention_withhold", "returned_if"),
+        ("returned_if", "retention_withhold"),
+    )
     units = {"credibility": unit_of(Share)}
 
     of: Literal["savings", "losses"]
+    discount: Share | None = None
+    quality_withhold: Share | None = None
+    earned_by: MeasureName | None = None
+    earned_at: ShareLadder | None = None
+    retention_withhold: Share | None = None
+    returned_if: ConditionName | None = None
+    withheld_of: Literal["the discounted benchmark", "the benchmark before the discount"] | None = None
+    raised_by: MeasureName | None = None
+    lowered_by: MeasureName | None = None
     net_of: list[ClauseName] = []
     only_out_of: list[ClauseName] = []
     full_credibility: Persons | None = None
     half_credibility: Persons | None = None
+    counted_up_to: Share | None = None
 
     @model_validator(mode="after")
     def _one_credibility(self) -> Self:
@@ -62,7 +102,12 @@ class Difference(OfFunds):
         return self.full_credibility is not None or self.half_credibility is not None
 
     def reading(self) -> Mapping[str, Unit | None]:
-        return self.reads | ({"lives": None} if self.weighed else {})
+        by_score = {"measures.{earned_by}": unit_of(Share)} if self.earned_at is None else {}
+        return {**self.reads, **by_score} | ({"lives": None} if self.weighed else {})
+
+    def expects(self, year: Expected) -> Mapping[str, Number]:
+        score = middle(self.earned_at) if self.earned_at else QUALITY
+        return {f"measures.{self.earned_by}": score} if self.earned_by else {}
 
     @property
     def meaning(self) -> str:
@@ -86,19 +131,73 @@ class Difference(OfFunds):
     def categories(self) -> tuple[str, str]:
         return self.lan, "ssp" if self.of == "savings" else "ssl"
 
+    def benchmark_of(self, year: Year) -> Number:
+        """The year's benchmark after its discount, what is held back and not earned, and its adjustment."""
+        return self._benchmark(year).get("benchmark that counts", year.benchmark)
+
+    def _benchmark(self, year: Year) -> dict[str, Number]:
+        """How the benchmark that counts came about, step by step; nothing where it is the year's own."""
+        left, steps = year.benchmark, {}
+        if self.discount is not None:
+            steps["discount"] = self.discount * left
+            left = left - steps["discount"]
+        base = year.benchmark if self.withheld_of == "the benchmark before the discount" else left
+        if self.quality_withhold is not None and self.earned_by:
+            share = year.measures[self.earned_by]
+            share = share if self.earned_at is None else self.earned_at.step(share)
+            steps["held back for quality"] = self.quality_withhold * base
+            steps["earned back"] = share * steps["held back for quality"]
+            left = left - steps["held back for quality"] + steps["earned back"]
+        if self.retention_withhold is not None and self.returned_if:
+            steps["held back for staying"] = self.retention_withhold * base * (1 - year.conditions[self.returned_if])
+            left = left - steps["held back for staying"]
+        if self.raised_by is not None:
+            steps["added to the benchmark"] = year.amounts[self.raised_by]
+            left = left + steps["added to the benchmark"]
+        if self.lowered_by is not None:
+            steps["taken off the benchmark"] = year.amounts[self.lowered_by]
+            left = left - steps["taken off the benchmark"]
+        return steps | {"benchmark that counts": most(left, 0.0)} if steps else {}
+
     def difference(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        """The savings or the losses of a year that count, below nothing where it is the other; and what was weighed."""
+        """The savings or the losses that count, below nothing where it is the other; and the steps to them, if any."""
+        how = self._benchmark(year)
+        benchmark = how.get("benchmark that counts", year.benchmark)
         outlay = ledger.outlay(self.plan, year=year.year, clause=self.net_of)
-        whole = year.benchmark - year.spend - outlay
+        counted = benchmark - year.spend - outlay
         if self.of == "losses":
-            whole = year.spend + outlay - year.benchmark
-        if not self.weighed:
-            return whole, {}
-        part = credibility(year.lives, self.full_credibility, self.half_credibility)
-        return part * whole, {f"{self.of} before credibility": whole, "credibility": part}
+            counted = year.spend + outlay - benchmark
+        if self.weighed:
+            part = credibility(year.lives, self.full_credibility, self.half_credibility)
+            how |= {f"{self.of} before credibility": counted, "credibility": part}
+            counted = part * counted
+        if self.counted_up_to is not None:
+            how[f"{self.of} before the limit"] = counted
+            counted = least(counted, self.counted_up_to * benchmark)
+        return counted, how
 
     def within(self, paid: Number, year: Year, ledger: Ledger) -> Number:
         """A payment, where it may only come out of others: at most what its payer has left of them."""
         if not self.only_out_of:
             return paid
         return least(paid, most(-ledger.outlay(self.payer, year=year.year, clause=self.only_out_of), 0.0))
+
+
+class Sequestered(Difference):
+    """A difference whose payment the law cuts, before the payment's own limits or after them."""
+
+    by_law: ClassVar[tuple[str, ...]] = (
+        "The payment is reduced by {sequestration} (sequestration).",
+        "That reduction comes {sequestration_comes}.",
+    )
+    together = (*Difference.together, ("sequestration_comes", "sequestration"))
+
+    sequestration: Share | None = None
+    sequestration_comes: Literal["before the limits of the payment", "after the limits of the payment"] | None = None
+
+    def after_law(self, paid: Number, *limits: Number) -> Number:
+        """A payment within its limits, cut by law: before them, where the contract does not say otherwise."""
+        left = 1 - self.sequestration if self.sequestration else 1
+        if self.sequestration_comes == "after the limits of the payment":
+            return least(paid, *limits) * left
+        return least(paid * left, *limits)

@@ -32,6 +32,7 @@ def contract(request: pytest.FixtureRequest) -> Contract:
 
 # Differences from the benchmark, so close together that one lies between any threshold and half of it.
 DIFFERENCES = (0.0, 0.002, 0.004, 0.007, 0.012, 0.021, 0.036, 0.063, 0.11, 0.2, 0.4)
+FURTHER = 0.8  # for a contract with a band that begins beyond the last of them
 
 
 def probing_years(contract: Contract) -> list[Any]:
@@ -42,7 +43,9 @@ def probing_years(contract: Contract) -> list[Any]:
     """
     rng = np.random.default_rng(20261122)
     sizes = sorted({lives for scale in contract.scales.values() for lives in scale}) or [1_000]
-    signed = [sign * d for d in DIFFERENCES for sign in (1, -1)]
+    rungs = [rung for clause in contract.clauses for rung in getattr(clause, "bands", ())]
+    further = [FURTHER] * (max(rungs, default=0) > DIFFERENCES[-1])
+    signed = [sign * d for d in (*DIFFERENCES, *further) for sign in (1, -1)]
     lives, difference = (a.ravel() for a in np.meshgrid(np.repeat(sizes, 6 if contract.scales else 60), signed))
     n = len(lives)
     stops = {name for clause in contract.clauses for name in clause.unless}

@@ -1,34 +1,36 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..difference import Difference
+from ..difference import Sequestered
 from ..ledger import Ledger
 from ..scales import ShareBands
-from ..units import Number, Share, Unit, least, most, unit_of
+from ..units import Number, Share, Unit, most, unit_of
 from ..year import Year
 
 
-class Corridor(Difference):
+class Corridor(Sequestered):
     """The provider's part of savings, or of losses, each band of them at its own share.
 
-    paid = least(sum over bands of share x the difference in the band, cap x benchmark, revenue_cap x revenue)
+    paid = least(sum over bands of share x the difference in the band x (1 - sequestration),
+                 cap x benchmark, revenue_cap x revenue)
 
     A band that begins at 2% of the benchmark covers what lies from there to the next. No band is a cliff: one more
     dollar is worth the share of its own band.
     """
 
     words = (
-        *Difference.opening,
+        *Sequestered.opening,
         "{payer} pays {payee} a share of the {of}, by bands of the benchmark: {bands}.",
+        *Sequestered.by_law,
         "The payment is at most {cap} of the benchmark.",
         "It is at most {revenue_cap} of {provider}'s revenue from {plan}.",
-        *Difference.limits,
+        *Sequestered.limits,
     )
     not_modelled = (
         "how the benchmark and the spending were made; they are facts of the year",
         "the letter of credit or reserve that secures the payment",
     )
-    units = Difference.units | {"savings rate": unit_of(Share), "loss rate": unit_of(Share)}
+    units = Sequestered.units | {"savings rate": unit_of(Share), "loss rate": unit_of(Share)}
     lan = "3B"
 
     kind: Literal["corridor"]
@@ -41,13 +43,12 @@ class Corridor(Difference):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         difference, weighed = self.difference(year, ledger)
-        rate = most(difference, 0.0) / most(year.benchmark, 0.01)
-        paid = self.bands.bands(rate) * year.benchmark
-        if self.cap is not None:
-            paid = least(paid, self.cap * year.benchmark)
+        benchmark = most(self.benchmark_of(year), 0.01)
+        rate = most(difference, 0.0) / benchmark
+        limits = [] if self.cap is None else [self.cap * benchmark]
         if self.revenue_cap is not None:
-            paid = least(paid, self.revenue_cap * year.provider_revenue)
-        paid = self.within(paid, year, ledger)
+            limits.append(self.revenue_cap * year.provider_revenue)
+        paid = self.within(self.after_law(self.bands.bands(rate) * benchmark, *limits), year, ledger)
         if self.of == "savings":
             return paid, weighed | {"saved": difference, "savings rate": rate}
         return paid, weighed | {"lost": difference, "loss rate": rate}

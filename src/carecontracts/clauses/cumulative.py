@@ -50,7 +50,8 @@ class Cumulative(Difference):
         before, done = ledger.period(self.name, int(self.period)), "saved" if self.of == "savings" else "lost"
         this_year, weighed = self.difference(year, ledger)
         so_far = this_year + sum(line.workings[f"{done} this year"] for line in before)
-        expected = year.benchmark + sum(line.workings["benchmark"] for line in before)
+        benchmark = self.benchmark_of(year)
+        expected = benchmark + sum(line.workings["benchmark"] for line in before)
         earned = when(reaches(so_far, self.minimum * expected) & (so_far > 0), self.share * so_far, 0.0)
         if self.cap is not None:
             earned = least(earned, self.cap * expected)
@@ -59,6 +60,6 @@ class Cumulative(Difference):
         paid = self.within(most(due - sum(line.amount for line in before), 0.0), year, ledger)
         return paid, weighed | {
             f"{done} this year": this_year,
-            "benchmark": year.benchmark,
+            "benchmark": benchmark,
             f"{done} in the period": so_far,
         }

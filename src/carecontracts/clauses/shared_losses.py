@@ -46,6 +46,7 @@ class SharedLosses(Difference):
         "amounts.{relief}": None,
     }
     together = (
+        *Difference.together,
         ("quality", "quality_counts", "least_share", "lower_share_if"),
         ("quality_counts", "quality"),
         ("least_share", "quality"),
@@ -72,11 +73,12 @@ class SharedLosses(Difference):
         return {**super().reading()} | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
-        return {f"measures.{self.quality}": QUALITY} if self.quality else {}
+        return {**super().expects(year)} | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         lost, weighed = self.difference(year, ledger)
-        minimum = self.minimum * year.benchmark
+        benchmark = self.benchmark_of(year)
+        minimum = self.minimum * benchmark
         rate = self.share
         if self.quality and self.lower_share_if:
             lower = 1 - self.quality_counts * year.measures[self.quality]
@@ -85,7 +87,7 @@ class SharedLosses(Difference):
         counted = lost if self.counted_from == "the first dollar" else lost - minimum
         owed = counted * rate
         if self.cap is not None:
-            owed = least(owed, self.cap * year.benchmark)
+            owed = least(owed, self.cap * benchmark)
         if self.revenue_cap is not None:
             owed = least(owed, self.revenue_cap * year.provider_revenue)
         if self.forgiven:

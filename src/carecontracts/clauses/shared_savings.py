@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from ..difference import Difference
+from ..difference import Sequestered
 from ..expected import QUALITY, Expected, middle
 from ..ledger import Ledger
 from ..scales import ScaledShare, ShareLadder
@@ -10,7 +10,7 @@ from ..worded import ByYear, ConditionName, MeasureName
 from ..year import Year
 
 
-class SharedSavings(Difference):
+class SharedSavings(Sequestered):
     """The provider's share of what a year cost less than was expected.
 
     saved = benchmark - spend - payments that count as spending - earlier losses not yet made good
@@ -22,7 +22,7 @@ class SharedSavings(Difference):
     """
 
     words = (
-        *Difference.opening,
+        *Sequestered.opening,
         "Losses of earlier years that are not yet made good come off savings first;"
         " of them, {losses_carried} is carried from one year to the next.",
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
@@ -32,20 +32,25 @@ class SharedSavings(Difference):
         "The share is set by the measure {share_by}, within that: {share_ladder}; nothing below.",
         "The share is multiplied by the measure {quality}.",
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",
-        "The payment is reduced by {sequestration} (sequestration).",
+        *Sequestered.by_law,
         "It is at most {cap} of the benchmark.",
-        *Difference.limits,
+        *Sequestered.limits,
     )
     not_modelled = ("how the benchmark, the spending and the measures were made; they are facts of the year",)
     reads = {
-        **Difference.reads,
+        **Sequestered.reads,
         "measures.{share_by}": None,
         "measures.{quality}": unit_of(Share),
         "conditions.{whole_share_if}": None,
     }
-    together = (("whole_share_if", "quality"), ("share_by", "share_ladder"), ("share_ladder", "share_by"))
+    together = (
+        *Sequestered.together,
+        ("whole_share_if", "quality"),
+        ("share_by", "share_ladder"),
+        ("share_ladder", "share_by"),
+    )
     remembers = ("losses carried on",)
-    units = Difference.units | {"minimum rate": unit_of(Share), "sharing rate": unit_of(Share)}
+    units = Sequestered.units | {"minimum rate": unit_of(Share), "sharing rate": unit_of(Share)}
     lan = "3A"
 
     kind: Literal["shared_savings"]
@@ -59,12 +64,11 @@ class SharedSavings(Difference):
     share_ladder: ShareLadder | None = None
     quality: MeasureName | None = None
     whole_share_if: Annotated[ConditionName | None, ByYear()] = None
-    sequestration: Share | None = None
     cap: Share | None = None
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
         score = {f"measures.{self.share_by}": middle(self.share_ladder)} if self.share_by and self.share_ladder else {}
-        return score | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
+        return {**super().expects(year)} | score | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
 
     @property
     def has_memory(self) -> bool:
@@ -76,7 +80,8 @@ class SharedSavings(Difference):
         if self.losses_carried is not None:
             saved = saved - ledger.working(self.name, "losses carried on", year.year - 1)
             carried = {"losses carried on": self.losses_carried * most(-saved, 0.0)}
-        minimum = self.minimum * year.benchmark
+        benchmark = self.benchmark_of(year)
+        minimum = self.minimum * benchmark
         rate = self.share
         if self.share_by and self.share_ladder:
             rate = least(rate, self.share_ladder.step(year.measures[self.share_by]))
@@ -84,13 +89,9 @@ class SharedSavings(Difference):
             whole = year.conditions[self.whole_share_if] == 1 if self.whole_share_if else False
             rate = when(whole, rate, rate * year.measures[self.quality])
         counted = saved if self.counted_from == "the first dollar" else saved - minimum
-        paid = counted * rate
-        if self.sequestration:
-            paid = paid * (1 - self.sequestration)
-        if self.cap is not None:
-            paid = least(paid, self.cap * year.benchmark)
+        paid = self.after_law(counted * rate, *([] if self.cap is None else [self.cap * benchmark]))
         earned = reaches(saved, minimum) & (saved > 0)
         if self.below is not None:
-            earned = when(reaches(saved, self.below * year.benchmark), False, earned)
+            earned = when(reaches(saved, self.below * benchmark), False, earned)
         workings = {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}
         return when(earned, self.within(paid, year, ledger), 0.0), weighed | workings | carried
