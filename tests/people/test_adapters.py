@@ -169,6 +169,15 @@ def test_a_file_of_none_of_the_columns_is_refused_with_all_that_it_lacks(small, 
     assert told == {f"{path.name}, column {column}" for column in needed} | {f"{drugs.name}, column SRVC_DT"}
 
 
+@pytest.mark.parametrize(("old", "new"), [("20080110", "epoch"), (",60,", ",6_0,"), ("20080110", "08-01-10")])
+def test_synpuf_reads_no_day_or_number_that_is_not_written(small, old, new):
+    (path,) = small.glob("*_Carrier_*.csv")
+    path.write_text(path.read_text().replace("20090110", "20080110").replace(old, new))
+    with pytest.raises(Refusal) as caught:
+        synpuf.adapt(small)
+    assert {fault.given.split(" and ")[0] for fault in caught.value.faults} == {repr(new.strip(","))}
+
+
 def test_synpuf_files_of_a_kind_are_read_by_name_whatever_their_order(small):
     (path,) = small.glob("*_Carrier_*.csv")
     with path.open(encoding="utf-8", newline="") as file:

@@ -424,3 +424,16 @@ def test_no_library_speaks_to_the_reader_as_it_is_loaded():
             [sys.executable, "-c", f"import carecontracts.{module}"], capture_output=True, text=True, check=True
         )
         assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("day", "number"),
+    [("epoch", "1_000"), ("infinity", "5d"), ("2025", "inf"), ("2025-05", "0x10"), ("25-05-05", "1,000"),
+     ("2025.05.05", "5 dollars"), ("05/05/2025", "_")],
+)  # fmt: skip
+def test_only_what_is_written_as_a_day_or_a_number_is_one(tmp_path, day, number):
+    """Engines read more: 1970 for epoch, the year 25, a thousand for 1_000."""
+    tables = whole()
+    tables["medical_claim"][1][4], tables["medical_claim"][2][7] = day, number
+    found = {(f.column, f.rule, f.found) for f in check(write(tmp_path / "claims", tables), today=TODAY).faults}
+    assert found == {("claim_start_date", "not a date", 1), ("paid_amount", "not a number", 1)}

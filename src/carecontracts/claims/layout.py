@@ -238,6 +238,8 @@ def _typed(column: ir.Value, dtype: str) -> ir.Value:
     own = column.type()
     if str(own) == dtype or (dtype == "string" and own.is_string()):
         return column
+    if own.is_string():
+        column = as_written(column, dtype)
     if own.is_string() and dtype == "int64":
         column = column.try_cast("float64")  # 1.0 is a whole number, as a spreadsheet writes it
     if column.type().is_floating() and dtype in ("int64", "string"):
@@ -245,6 +247,18 @@ def _typed(column: ir.Value, dtype: str) -> ir.Value:
         column = ibis.ifelse(column % 1 == 0, column, ibis.null("float64"))
         column = column.try_cast("int64")  # an identifier that a data frame with gaps holds as 1.0
     return column.try_cast(dtype) if str(column.type()) != dtype else column
+
+
+def as_written(text: ir.StringValue, dtype: str) -> ir.StringValue:
+    """The text, or nothing where some engine reads a value that nobody wrote: `epoch`, 2026 or 26-01-05 as a day,
+    1_000 or 5d as a number.
+    """
+    bare = text.strip()
+    if dtype == "date":
+        meant = bare.substr(4, 1).isin(["-", "/"]) & (bare.length() >= 8)
+    else:
+        meant = (bare.right(1) <= "9") & ~bare.contains("_")
+    return ibis.ifelse(meant, text, ibis.null("string"))
 
 
 def told_apart(table: ir.Table, name: str) -> ir.Table:

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from ...refusal import Fault, Refusal, did_you_mean, in_dollars, show
 from ..engine import blaming, fetched, scratch
 from ..folder import faults_in, header, listed, load
-from ..layout import SCHEMAS, Claims, Given, told_apart
+from ..layout import SCHEMAS, Claims, Given, as_written, told_apart
 from ..used import use
 
 READ = (".csv", ".parquet", ".txt")
@@ -195,7 +195,9 @@ class Columns:
 
     def number(self, name: str) -> ir.FloatingValue:
         self._asked[name] = "numbers as 1250.50"
-        return self.text(name).try_cast("float64") if self._is_text(name) else self._cast(name, "float64")
+        if not self._is_text(name):
+            return self._cast(name, "float64")
+        return as_written(self.text(name), "float64").try_cast("float64")
 
     def day(self, name: str) -> ir.DateValue:
         """A day from a timestamp, or from text as 20081231, 31-Dec-2008 or 2008-12-31."""
@@ -213,7 +215,7 @@ class Columns:
             ),
             else_=text,
         )
-        return written.try_cast("date")
+        return as_written(written, "date").try_cast("date")
 
     def faults(self) -> Iterator[Fault]:
         """Cells that were asked for as numbers or days and are none: how many of each column, and the first."""
