@@ -60,6 +60,22 @@ def paper(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
         context["body"] = f'<div class="term-sheet">{context["body"]}</div>'
 
 
+# Sphinx looks a word up in plain objects, of which `constructor` is a part that is no page.
+OWN_WORDS_ALONE = """<script>
+document.addEventListener("DOMContentLoaded", () => {
+  const bare = Object.create(null, { hasOwnProperty: { value: Object.prototype.hasOwnProperty } });
+  for (const words of [Search._index.terms, Search._index.titleterms]) Object.setPrototypeOf(words, bare);
+});
+</script>
+"""
+
+
+def search(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Find what is in the pages, and nothing for a word that is in none."""
+    if page == "search":
+        context["metatags"] = context.get("metatags", "") + OWN_WORDS_ALONE
+
+
 NUMBER = re.compile(r"[-−(+]?[$€£]?[-−]?\d.*|[-–—]|nan|", re.I)
 
 
@@ -87,4 +103,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", article, priority=900)
     app.connect("html-page-context", printed_tables, priority=900)
     app.connect("html-page-context", paper, priority=900)
+    app.connect("html-page-context", search, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

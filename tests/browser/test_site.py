@@ -110,6 +110,13 @@ def test_search_finds_a_word_of_a_chapter(visit):
     assert not seen.faults
 
 
+@pytest.mark.parametrize("word", ["constructor", "__proto__", "toString", "hasOwnProperty"])
+def test_search_for_what_no_page_holds_ends_with_nothing(visit, word):
+    seen = visit(f"search.html?q={word}")
+    seen.page.wait_for_selector("#search-results p.search-summary:has-text('did not match')")
+    assert not seen.faults
+
+
 def test_on_a_telephone_the_contents_open_at_a_touch(visit):
     seen = visit(A_CHAPTER, viewport=SIZES["phone"], has_touch=True)
     link = seen.page.get_by_role("navigation", name="Main").get_by_role("link", name="Glossary")
