@@ -193,6 +193,20 @@ def test_bills_of_frequency_7_and_8():
     assert each_used([bills(*rows) for rows, _ in BILLS]) == [right for _, right in BILLS]
 
 
+def test_professional_claims_of_frequency_7_and_8():
+    """With the place of service before it; a claim of the day that says no frequency may be the one that is meant."""
+    doctor = {"claim_type": "professional", "hcpcs_code": "99213"}
+    said = [("h1", "111", 100, FEB), ("h2", "118", 100, FEB), ("h3", "117", 80, MAR)]
+    cases = [
+        (bills(*said, **doctor), [80]),
+        (bills(("h1", None, 100, FEB), ("h3", "227", 80, MAR), **doctor), [80]),
+        (bills(("h1", None, 100, FEB), ("h2", "118", 100, MAR), **doctor), []),
+        (bills(("h1", "111", 100, FEB), ("x", "111", 40, FEB), ("h3", "117", 80, MAR), **doctor), [40, 80, 100]),
+        (bills(("h1", "111", 100, FEB), **doctor) + bills(("h3", "117", 800, MAR)), [100, 800]),
+    ]
+    assert each_used([rows for rows, _ in cases]) == [right for _, right in cases]
+
+
 def test_bills_of_other_days_people_and_hospitals_are_others():
     (old,), (new,) = bills(("h1", "111", 1000, FEB)), bills(("h3", "117", 800, MAR))
     others = ({}, {"claim_end_date": "2025-02-05"}, {"billing_npi": "2222222222"}, {"payer": "another"})

@@ -6,8 +6,9 @@ A table's rows go through these rules in turn; each row that one takes out is co
    beyond 10,000,000,000,000. Nothing is read while there is one.
 2. Left out: a row without what its table needs (a claim line's number, its person, its first day), and one that ends
    before it starts.
-3. Hospital bills of frequency 7 (the last sign of the type of bill: replaces an earlier one) and 8 (voids one), linked
-   by person, payer, source, first two signs of the type of bill, dates of service, and billing NPI where both have one.
+3. Bills of frequency 7 (the last sign of the type of bill: replaces an earlier one) and 8 (voids one), linked by
+   person, payer, source, dates of service, billing NPI where both have one, and in hospital bills the first two signs
+   of the type of bill. In professional claims the column may hold place of service and frequency, as 117.
    A 7 takes out the bill it replaces, and earlier 7s; an 8 itself and the bill it voids: of several, the one of its
    amount. A 7 stands if the 8 was not paid after it. An 8 with a negative amount takes both out where they add up to
    nothing, and else counts as the negative amount that it is. Where it is not clear which of several bills is meant,
@@ -24,7 +25,8 @@ A table's rows go through these rules in turn; each row that one takes out is co
 Of the other tables, rows that are given again are used once, and people who are not in eligibility are left out.
 
 Not modelled:
-- adjustments in professional claims: their frequency (box 22) is not in this layout, only amounts and repeated lines
+- adjustments in professional claims that do not give their frequency: but for amounts and repeated lines nothing tells
+  them from other claims of the day
 - the letters of type of bill by which a payer adjusts by itself (F to P)
 - what a claim was worth on an earlier day: a line that was reversed and replaced is paid on its last day
 """
@@ -244,7 +246,7 @@ class Using:
         (found,) = fetched(rows.aggregate(**asked))
         return {"paid": 0, "allowed": 0} | {part: int(value or 0) for part, value in found.items()}
 
-    # --- hospital bills that replace or void others
+    # --- bills that replace or void others
 
     def _bills(self, rows: ir.Table) -> ir.Table:
         told, lines, taken = _replaced(rows), _tagged(rows), False
@@ -379,7 +381,7 @@ def _as_one(person: ir.StringValue) -> ir.StringValue:
     return person.strip().lower().re_replace("^0+", "")
 
 
-# --- hospital bills that replace or void others ---------------------------------------------------------------------
+# --- bills that replace or void others ---------------------------------------------------------------------
 
 _BILLS = {
     "replaced": Rule(
@@ -399,7 +401,7 @@ _BILLS = {
         "nothing, if the payer gives the last version alone", fault=False,
     ),
 }  # fmt: skip
-_BILL = ["claim_id", "bill_type_code", "person_id", "payer_", "source_"]
+_BILL = ["claim_id", "type_", "person_id", "payer_", "source_"]
 _DAYS = ["person_id", "payer_", "source_", "kind", "claim_start_date", "ends"]
 
 
@@ -408,29 +410,30 @@ def _adjusts(bill_type: ir.StringValue) -> ir.BooleanValue:
 
 
 def _tagged(rows: ir.Table) -> ir.Table:
-    return rows.mutate(payer_=rows.payer.fill_null(""), source_=rows.data_source.fill_null(""))
+    told = {"type_": "bill_type_code", "payer_": "payer", "source_": "data_source"}
+    return rows.mutate(**{name: rows[column].fill_null("") for name, column in told.items()})
 
 
 def _replaced(rows: ir.Table) -> ir.Table:
     """The bills that a rule of frequency says something of, a row for each, and `why`: a name in `_BILLS`."""
-    lines = _tagged(rows).filter(rows.claim_type == "institutional")
+    lines = _tagged(rows).filter(rows.claim_type.isin(["institutional", "professional"]))
     lines = lines.mutate(
-        kind=lines.bill_type_code.left(2),
-        frequency=lines.bill_type_code.right(1),
+        kind=ibis.ifelse(lines.claim_type == "institutional", lines.type_.left(2), lines.claim_type),
+        frequency=lines.type_.right(1),
         ends=ibis.coalesce(lines.claim_end_date, lines.claim_start_date),
         npi=lines.billing_npi.nullif(""),
         cents=_cents(lines, "paid_amount"),
     )
-    lines = lines.semi_join(lines.filter(_adjusts(lines.bill_type_code)).select(*_DAYS).distinct(), _DAYS)
+    lines = lines.semi_join(lines.filter(_adjusts(lines.type_)).select(*_DAYS).distinct(), _DAYS)
     bills = lines.group_by(*dict.fromkeys([*_BILL, *_DAYS]), "frequency").agg(
         npi=lines.npi.max(), paid=lines.cents.sum().cast("int64"), paid_on=lines.paid_date.max()
     )
     bills = kept(bills)
-    by = bills.filter(_adjusts(bills.bill_type_code)).mutate(size=lambda t: t.paid.abs())
+    by = bills.filter(_adjusts(bills.type_)).mutate(size=lambda t: t.paid.abs())
     alike = ibis.window(group_by=[*_DAYS, "frequency", "size"])
     by = by.mutate(alike=by.count().over(alike)).rename("by_{name}")
     same_days = [by[f"by_{c}"] == bills[c] for c in _DAYS]
-    other = (by.by_claim_id != bills.claim_id) | (by.by_bill_type_code != bills.bill_type_code)
+    other = (by.by_claim_id != bills.claim_id) | (by.by_type_ != bills.type_)
     one_biller = by.by_npi.isnull() | bills.npi.isnull() | (by.by_npi == bills.npi)
     pairs = by.join(bills, [*same_days, other, one_biller, bills.frequency != "8"])
     earlier = (pairs.paid_on < pairs.by_paid_on).fill_null(False)
