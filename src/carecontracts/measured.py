@@ -23,7 +23,7 @@ from .measuring.section import Measurement
 from .people import rates
 from .reconciliation import BY_SERVICE, THE_YEAR, Dollars, Expected, Kind, Reconciliation, Step
 from .reconciliation import People as PeopleRow
-from .refusal import Fault, Refusal, in_dollars
+from .refusal import Fault, Refusal, in_dollars, listed
 from .units import cents
 from .year import Year, year_from
 
@@ -57,7 +57,15 @@ def measure(
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
     of_payer = rules.enrollment.counted(claims)
     closed = rules.run_out.notes(of_payer, years, books.first_year, books.first_month)
-    notes = [*claims.notes, *_nobody(books, years), *_left_out(books), *closed, *books.notes, *_notes(books)]
+    notes = [
+        *claims.notes,
+        *_nobody(books, years),
+        *_of_other_years(books, years),
+        *_left_out(books),
+        *closed,
+        *books.notes,
+        *_notes(books),
+    ]
     return Measured(made, books.rows, unmade, notes)
 
 
@@ -149,11 +157,23 @@ def _nobody(books: Books, years: list[int]) -> Iterator[str]:
             yield f"{row.year}: nobody is in the {row.step}."
 
 
+def _of_other_years(books: Books, years: list[int]) -> Iterator[str]:
+    """The lines of years that are no contract year and that no part reads."""
+    read = {each for year in years for _, part in books.rules.parts() for each, _ in part.years_read(books, year)}
+    others = {year: both for year, both in sorted(books.by_year.items()) if year not in {*years, *read}}
+    if others:
+        told = (
+            f"{year} ({n:,} line{'s' * (n != 1)}, {in_dollars(cents / 100)})" for year, (n, cents) in others.items()
+        )
+        yield f"Claims of no contract year: {listed(told, 8)}."
+
+
 def _years(books: Books, contract: Contract) -> list[int]:
     """The contract years that the claims hold; refuses claims that do not have what the parts read."""
     held = books.held
     if not held:
-        raise Refusal([Fault("claims", "no claim line with a date", "at least one", "check the claims")])
+        given = "; ".join(["no claim line that is used", *books.claims.notes])
+        raise Refusal([Fault("claims", given, "at least one, with its date", "mend what is left out, or give claims")])
     last = contract.first_year + contract.years - 1 if contract.years else held[-1]
     years = [year for year in held if contract.first_year <= year <= last]
     faults = list(_faults(books, years, held))

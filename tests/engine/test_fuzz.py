@@ -221,7 +221,7 @@ def file_of(path: Path, rng: random.Random) -> None:
 
 def folder_of(path: Path, rng: random.Random) -> None:
     """A file of the folder mutated, taken out, renamed, doubled, or turned into a folder."""
-    file = rng.choice(sorted(item for item in path.iterdir() if item.is_file()))
+    file = rng.choice(sorted(item for item in path.iterdir() if item.is_file() and item.stem != item.name))
     how = rng.randrange(12)
     if how == 0:
         file.unlink()

@@ -18,6 +18,7 @@ from carecontracts import Contract, Refusal
 from carecontracts.claims import engine
 from carecontracts.claims.adapters import medicare, synpuf
 from carecontracts.claims.check import check
+from carecontracts.claims.layout import REQUIRED
 from carecontracts.claims.read import look, read
 from carecontracts.measured import measure
 
@@ -86,6 +87,26 @@ def test_a_part_that_is_no_table_is_refused_and_a_mark_of_done_is_none(tmp_path)
     (parts / "sub").mkdir()
     kind = "a part of another kind"
     assert refused(claims) == [("b.csv.gz", kind), ("c.txt", kind), ("sub", "a folder")]
+    all_told(claims)
+
+
+@pytest.mark.parametrize(("name", "day", "near"), [("drugs.csv", "dispensing_date", "pharmacy_claim"),
+                                                   ("dental.csv", "claim_start_date", "medical_claim")])  # fmt: skip
+def test_payments_under_another_name_are_a_fault(tmp_path, name, day, near):
+    claims = folder(tmp_path / "claims")
+    (claims / name).write_text(f"claim_id,person_id,{day},paid_amount\nx,a,2025-02-03,5000\n")
+    assert refused(claims) == [(name, "people's payments under a name that no table claims")]
+    with pytest.raises(Refusal, match=f"name it {near}.csv"):
+        read(claims)
+    all_told(claims)
+
+
+@pytest.mark.parametrize("table", ["eligibility", "medical_claim"])
+def test_a_table_of_no_known_column_lacks_those_that_it_needs(tmp_path, table):
+    claims = folder(tmp_path / "claims")
+    (claims / f"{table}.csv").write_text("Extract of 2025\n" + (claims / f"{table}.csv").read_text())
+    lacking = [f"{table}.csv, column {column}" for column in REQUIRED[table]]
+    assert refused(claims) == [(where, "no such column") for where in lacking]
     all_told(claims)
 
 

@@ -186,6 +186,9 @@ BILLS = [
     ([("h3", "117", 800, MAR)], [800]),  # the payer gives the last version alone
     ([("h2", "118", 1000, MAR)], []),  # a void is no payment
     ([("h1", "111", 1000, FEB), ("h3", "137", 800, MAR)], [800, 1000]),  # of another type
+    ([("h1", "111", 1000, FEB), ("h3", "11G", 800, MAR)], [800]),  # by the payer's own doing
+    ([("h1", "111", 1000, FEB), ("h3", "117", 800, MAR), ("h4", "11i", 700, APR)], [700]),
+    ([("h1", "111", 1000, FEB), ("h3", "11A", 800, MAR)], [800, 1000]),  # a notice's letter, which replaces nothing
 ]
 
 
@@ -218,14 +221,14 @@ def test_bills_of_other_days_people_and_hospitals_are_others():
 @pytest.mark.parametrize(
     ("rows", "rule", "fault", "effect"),
     [
-        ([("h3", "117", 800, MAR)], "replaces a bill that is not here (frequency 7)", False, KEPT),
+        ([("h3", "117", 800, MAR)], "replaces a bill that is not here (frequency 7, F to Q)", False, KEPT),
         (
             [("h2", "118", 800, MAR)],
             "voids a bill that is not here, or one of several (frequency 8)", True, LEFT_OUT,
         ),
         (
             [("h1", "131", 500, FEB), ("h2", "131", 300, FEB), ("h3", "137", 800, MAR)],
-            "replaces one of several bills of these days (frequency 7)", True, KEPT,
+            "replaces one of several bills of these days (frequency 7, F to Q)", True, KEPT,
         ),
     ],
 )  # fmt: skip
@@ -270,6 +273,34 @@ def test_a_year_with_nobody_is_said():
     notes = spent(from_frames(frames(*paid(60), people=(late,)))).notes
     assert "2025: 1 claim line, $60.00, of people who are not enrolled in the year: they count for nobody." in notes
     assert "2025: nobody is enrolled: its lives, months and dollars are 0." in notes
+
+
+def test_years_of_claims_that_no_contract_year_is_are_said():
+    """Slips of the pen, and a year too many; what a part reads of an earlier year is read."""
+    days = ("1925-02-03", "2024-02-03", "2025-02-03", "2052-02-03", "2052-02-04")
+    rows = [line | {"claim_id": day, "claim_start_date": day, "claim_end_date": day, "paid_date": "2025-03-01"}
+            for day in days for line in paid(50)]  # fmt: skip
+    claims = from_frames(frames(*rows))
+    assert "Claims of no contract year: 1925 (1 line, $50.00), 2024 (1 line, $50.00), 2052 (2 lines, $100.00)." in (
+        spent(claims).notes
+    )
+    rule = {"benchmark": {"kind": "own_history", "weights": [1], "trend": 0}}
+    people = (SPAN | {"enrollment_start_date": "2024-01-01"},)
+    read_too = spent(from_frames(frames(*rows, people=people)), AGREED | {"measurement": AGREED["measurement"] | rule})
+    assert "Claims of no contract year: 1925 (1 line, $50.00), 2052 (2 lines, $100.00)." in read_too.notes
+
+
+def test_where_every_line_is_left_out_the_refusal_says_why():
+    with pytest.raises(Refusal) as refused:
+        spent(from_frames(frames(*paid(60, claim_end_date="2025-01-03"), *paid(5, claim_id="x", person_id="b"))))
+    (fault,) = refused.value.faults
+    assert fault.given.startswith("no claim line that is used; medical_claim: claim_end_date: ends before it starts (1")
+    assert "a member who is not in eligibility (1 row, $5.00): left out." in fault.given
+
+
+def test_who_is_covered_before_birth_is_told():
+    born = check(held(frames(*paid(5), people=(SPAN | {"birth_date": "2026-05-05"},))), today=TODAY).faults
+    assert [(fault.rule, fault.found) for fault in born] == [("covered before birth", 1)]
 
 
 def test_names_of_a_contract_that_no_row_has_are_said():

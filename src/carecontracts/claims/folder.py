@@ -48,6 +48,10 @@ def sort(folder: Path) -> Sorted:
         elif near := nearest(key):
             do = f"name it {near}.csv or {near}.parquet, put it into a folder {near} of parts, or take it out"
             faults[near].append(Fault(str(path), "a name that no table claims", f"{near}.csv, {near}.parquet", do))
+        elif near := _holds(path):
+            do = f"name it {near}.csv or {near}.parquet if it is that table, add its rows to it, or take it out"
+            given = "people's payments under a name that no table claims"
+            faults[near].append(Fault(str(path), given, f"{near}.csv, {near}.parquet", do))
         else:
             unread.append(path.name)
     for name, found in files.items():
@@ -80,6 +84,16 @@ def nearest(key: str) -> str:
         if joined in letters or (len(letters) > 5 and joined.startswith(letters)):
             return name
     return next((tables[joined] for joined in get_close_matches(letters, tables, 1, 0.85)), "")
+
+
+def _holds(path: Path) -> str:
+    """The table of claims whose rows a file of another name seems to hold, by its columns, or nothing."""
+    if path.suffix.lower() not in TABLES or next(_faults_in_one(path), None):
+        return ""
+    columns = set(header(path)[0])
+    if not {"person_id", "paid_amount"} <= columns:
+        return ""
+    return "pharmacy_claim" if columns & {"dispensing_date", "ndc_code"} else "medical_claim"
 
 
 def _parts(folder: Path) -> tuple[list[Path], list[Fault]]:

@@ -109,8 +109,9 @@ def _assemble(found: _Found) -> Written:
             for column, fault in _faults_in_columns(name, written):
                 misfits[column] = fault
             faults += misfits.values()
-            unfit = [column for column in misfits if column in written.rows.columns]
-            given[name] = written._replace(rows=written.rows.drop(*unfit)) if unfit else written
+            fit = [column for column in written.rows.columns if column not in misfits]
+            if not set(fit).isdisjoint(SCHEMAS[name]):  # else it has nothing to look at
+                given[name] = written._replace(rows=written.rows.select(*fit))
     return Written(given, (), tuple(faults))
 
 

@@ -83,6 +83,7 @@ ORDERS = {
     "eligibility": [
         ("enrollment_start_date", "enrollment_end_date", "ends before it starts", LEFT_OUT, True),
         ("birth_date", "death_date", "dead before birth", KEPT, True),
+        ("birth_date", "enrollment_end_date", "covered before birth", KEPT, True),
         ("enrollment_start_date", "death_date", "enrolled after death", KEPT, False),
     ],
     "medical_claim": [

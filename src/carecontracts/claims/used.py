@@ -6,7 +6,8 @@ A table's rows go through these rules in turn; each row that one takes out is co
    beyond 10,000,000,000,000. Nothing is read while there is one.
 2. Left out: a row without what its table needs (a claim line's number, its person, its first day), and one that ends
    before it starts.
-3. Bills of frequency 7 (the last sign of the type of bill: replaces an earlier one) and 8 (voids one), linked by
+3. Bills of frequency 7 (the last sign of the type of bill: replaces an earlier one; F to Q do too, by the payer's own
+   doing) and 8 (voids one), linked by
    person, payer, source, dates of service, billing NPI where both have one, and in hospital bills the first two signs
    of the type of bill. In professional claims the column may hold place of service and frequency, as 117.
    A 7 takes out the bill it replaces, and earlier 7s; an 8 itself and the bill it voids: of several, the one of its
@@ -27,7 +28,6 @@ Of the other tables, rows that are given again are used once, and people who are
 Not modelled:
 - adjustments in professional claims that do not give their frequency: but for amounts and repeated lines nothing tells
   them from other claims of the day
-- the letters of type of bill by which a payer adjusts by itself (F to P)
 - what a claim was worth on an earlier day: a line that was reversed and replaced is paid on its last day
 """
 
@@ -385,7 +385,7 @@ def _as_one(person: ir.StringValue) -> ir.StringValue:
 
 _BILLS = {
     "replaced": Rule(
-        "bill_type_code", "replaced or voided by a later bill (frequency 7, 8)", _anything,
+        "bill_type_code", "replaced or voided by a later bill (frequency 7, 8, F to Q)", _anything,
         "nothing, if bills of one person, days and type are one", LEFT_OUT, fault=False,
     ),
     "void": Rule(
@@ -393,20 +393,27 @@ _BILLS = {
         "give the bill that it voids, or take both out", LEFT_OUT,
     ),
     "several": Rule(
-        "bill_type_code", "replaces one of several bills of these days (frequency 7)", _anything,
+        "bill_type_code", "replaces one of several bills of these days (frequency 7, F to Q)", _anything,
         "take out the bill that it replaces",
     ),
     "alone": Rule(
-        "bill_type_code", "replaces a bill that is not here (frequency 7)", _anything,
+        "bill_type_code", "replaces a bill that is not here (frequency 7, F to Q)", _anything,
         "nothing, if the payer gives the last version alone", fault=False,
     ),
 }  # fmt: skip
+BY_THE_PAYER = "FGHIJKMPQ"  # frequencies of bills that a payer puts in place of earlier ones by itself
 _BILL = ["claim_id", "type_", "person_id", "payer_", "source_"]
 _DAYS = ["person_id", "payer_", "source_", "kind", "claim_start_date", "ends"]
 
 
+def _frequency(bill_type: ir.StringValue) -> ir.StringValue:
+    """The last sign of a type of bill; 7 for a bill that the payer itself put in place of another."""
+    sign = bill_type.right(1).upper()
+    return ibis.ifelse(sign.isin([*BY_THE_PAYER]), "7", sign)
+
+
 def _adjusts(bill_type: ir.StringValue) -> ir.BooleanValue:
-    return bill_type.right(1).isin(["7", "8"])
+    return _frequency(bill_type).isin(["7", "8"])
 
 
 def _tagged(rows: ir.Table) -> ir.Table:
@@ -419,7 +426,7 @@ def _replaced(rows: ir.Table) -> ir.Table:
     lines = _tagged(rows).filter(rows.claim_type.isin(["institutional", "professional"]))
     lines = lines.mutate(
         kind=ibis.ifelse(lines.claim_type == "institutional", lines.type_.left(2), lines.claim_type),
-        frequency=lines.type_.right(1),
+        frequency=_frequency(lines.type_),
         ends=ibis.coalesce(lines.claim_end_date, lines.claim_start_date),
         npi=lines.billing_npi.nullif(""),
         cents=_cents(lines, "paid_amount"),
