@@ -188,7 +188,7 @@ def test_odds_prints_capital_where_it_is_asked_for(tmp_path):
 
 def test_odds_prices_cover_where_it_is_asked_for():
     assert "What cover against cost is worth" not in run("global-capitation")
-    said = run("global-capitation", "--attachment", "100000", "--loading", "0.3")
+    said = run("global-capitation", "--attachment", "100000", "--loading", "0.3", "--spread", "3")
     assert "with 30% of the premium for what is not claims" in said
     assert "$100,000" in said
     assert "stop-loss premium" in said
@@ -210,6 +210,8 @@ def test_odds_puts_care_in_a_line():
         (["--capital-cost", "plan=0.1", "--capital-cost", "plan=0.2"], "each party once"),
         (["--attachment", "0"], "dollars a year, 1 or more"),
         (["--loading", "1"], "a share from 0 to 0.9"),
+        (["--loading", "0.3"], "of a contract without cover"),
+        (["--attachment", "100000"], "--spread or --line"),
     ],
 )
 def test_what_cannot_be_is_refused(words, says):

@@ -289,8 +289,11 @@ def _ends(luck: Luck) -> Iterator[tuple[str, str, str, tuple[dict[str, Any], dic
         ("luck that is there again", "kept", (0.0, 0.8), "{:g}"),
         ("members who leave", "churn", (0.0, 0.3), "{:.0%}"),
         ("the benchmark's own error", "benchmark", (0.0, max(0.03, 2 * luck.benchmark)), "{:.1%}"),
+        ("what moves everyone, how much of it moves the benchmark", "benchmark_with_everyone", (0.0, 1.0), "{:.0%}"),
         ("the trend's error", "trend", (0.0, max(0.01, 2 * luck.trend)), "{:.1%}"),
     ):
+        if name == "benchmark_with_everyone" and not luck.benchmark_with_everyone:
+            continue  # it has nothing of it by how it is made
         low, high = ends
         yield what, form.format(low), form.format(high), ({name: low}, {name: high})
 

@@ -26,6 +26,7 @@ from .common import (
     needing,
     of_parties,
     plain,
+    say_years,
     screen,
     table_of,
     tell,
@@ -148,6 +149,7 @@ def odds(
         )
         named = {"--cost": outside, "--reserve": reserves, "--capital-cost": costs, "--discount": discounts}
         of_parties(named | {"--care": [care] if care else []}, agreed)
+        _something_to_price(agreed, attachment, loading, spread, line)
         if not given:
             tell("No years given: expected ones are made from the contract's terms.")
         if years_are == "with":
@@ -222,7 +224,7 @@ def odds(
 def _print_parties(console: Console, simulation: "chance.Simulation", effect: float) -> Iterator[Sequence[object]]:
     """What each party receives less what it pays, as a table; its rows for a file."""
     years, draws = len(simulation.years), simulation.draws
-    title = f"True effect {say_percent(effect)}: received less paid, by party, over {years} years, {draws:,} draws"
+    title = f"True effect {say_percent(effect)}: received less paid, by party, over {say_years(years)}, {draws:,} draws"
     heads = (">Mean", ">Sd", ">5%", ">Median", ">95%", ">Pays more\nthan it gets", ">Lowest cash\n(1 in 20)")
     table = table_of("Party", *heads, title=title)
     for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
@@ -305,6 +307,25 @@ def without_the_program(years: Sequence[Year], effect: float) -> None:
                 f" --years-are with, if the program's {say_percent(effect)} is in it already"
             )
             raise Refusal([Fault(year.place, given, "years without the program, or with it", do)])
+
+
+def _something_to_price(
+    contract: "Contract",
+    attachment: Sequence[float] | None,
+    loading: float | None,
+    spread: float | None,
+    line: str | None,
+) -> None:
+    """Refuses to price a member's cover from a spread that is no member's, and a loading of no premium."""
+    faults = []
+    if attachment and spread is None and line is None:
+        do = "give the spread of your members before any cap: 2.15, which stands in for it, is fitted to capped cost"
+        faults.append(Fault("--attachment", "without a spread of cost", "--spread or --line with it", do))
+    if loading is not None and not attachment and not any(clause.insures for clause in contract.clauses):
+        do = "say from how many dollars on, with --attachment, or take the option out"
+        faults.append(Fault("--loading", "of a contract without cover", "a contract with stop-loss", do))
+    if faults:
+        raise Refusal(faults)
 
 
 def _shares(text: str | None) -> list[float] | None:
