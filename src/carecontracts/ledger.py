@@ -77,6 +77,18 @@ class Ledger(list[Line]):
             if line.year == year and line.clause in clause and party in (line.payer, line.payee)
         )
 
+    def paid(self, *, year: int, clause: Collection[str]) -> Number:
+        """What was paid under these clauses in a year, by whom it was: what a payer got back of it is taken off.
+
+        >>> fees = [Line(1, f"fee of {plan}", plan, "practice", 100.0, {}, (12,)) for plan in ("a", "b")]
+        >>> refund = Line(1, "refund", "practice", "a", 30.0, {}, (24,))
+        >>> Ledger([*fees, refund]).paid(year=1, clause=["fee of a", "fee of b", "refund"])
+        170.0
+        """
+        lines = [line for line in self if line.year == year and line.clause in clause]
+        first = lines[0].payee if lines else ""
+        return add_up(-line.amount if line.payer == first else line.amount for line in lines)
+
     def parties(self) -> list[str]:
         return list(dict.fromkeys(party for line in self for party in (line.payer, line.payee)))
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from itertools import groupby, pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
@@ -24,6 +24,8 @@ from .units import (
     tidy,
     when,
 )
+
+HAIR = 1e-9  # what floats lose decides no payment: 0.30 - 0.25 is 0.0499…, and has reached 0.05
 
 
 class SlidingScale(dict[int, float]):
@@ -106,6 +108,10 @@ class Ladder(dict[float, float]):
             between = (self[low] * (high - result) + self[high] * (result - low)) / (high - low)
             value = when(result >= low, between, value)
         return value
+
+    def climbed(self, result: Number, climbs: str) -> Number:
+        """In steps, or in straight lines; what floats lose holds back no step: 0.1 + 0.7 has reached 0.8."""
+        return self.step(result + HAIR) if climbs == "in steps" else self.line(result)
 
     def bands(self, result: Number) -> Number:
         """The sum over bands of value x the part of the result in the band."""
@@ -284,6 +290,28 @@ ShareBands = Annotated[
 DollarLadder = Annotated[
     Number, LadderUnit("dollars", "a ladder of dollars by result: {0: 0, 20: 3200000}", say_dollars)
 ]
+
+
+def say_change(share: float) -> str:
+    """By how much a payment is changed.
+
+    >>> say_change(0.06), say_change(-0.01), say_change(0)
+    ('6% more', '1% less', 'as it is')
+    """
+    return f"{say_percent(abs(share))} {'more' if share > 0 else 'less'}" if share else "as it is"
+
+
+Change = Annotated[
+    Number,
+    LadderUnit(
+        "change", "a ladder, by result, of shares from -1 (all less) to 1: {0: -0.01, 1: 0.06}", say_change, 1, -1
+    ),
+]
+Climbs = Literal["in steps", "in straight lines between"]
+HOW_IT_CLIMBS = {
+    "in steps": "in steps, and unchanged below the first",
+    "in straight lines between": "in straight lines",
+}
 
 
 def _only_a_scale(value: Any) -> SlidingScale:

@@ -281,6 +281,26 @@ NOT_A_TERM = [
 ]  # fmt: skip
 
 
+ADJUSTS = "{name: it, kind: payment_adjustment, payer: plan, payee: practice, due: monthly, payments: [fee], %s}"
+NOT_AN_ADJUSTMENT = [
+    ("due: monthly", "neither `share` nor `measure`"),
+    ("share: 0.1, measure: score, ladder: {0: 1}, climbs: in steps, side: what is more", "both `share` and `measure`"),
+    ("measure: score", "`measure` without `ladder`"),
+    ("measure: score, ladder: {0: -2}, climbs: in steps, side: what is less", "shares from -1 (all less) to 1"),
+    ("measure: score, ladder: {0: -5}, climbs: in steps, side: what is less", "for -5% write -0.05"),
+]
+
+
+@pytest.mark.parametrize(("terms", "says"), NOT_AN_ADJUSTMENT)
+def test_an_adjustment_that_cannot_be(terms: str, says: str) -> None:
+    text = (
+        "title: A\nsummary: B\nparties: {plan: the plan, practice: the practice}\nfirst_year: 1\nclauses:\n"
+        "  - {name: fee, kind: advance, payer: plan, payee: practice, due: monthly, amount: 100}\n"
+        f"  - {ADJUSTS % terms.replace('due: monthly', 'basis: illustrative')}\n"
+    )
+    assert says in told(text)
+
+
 @pytest.mark.parametrize(("clause", "term", "value", "says"), NOT_A_TERM)
 def test_a_term_that_cannot_be(clause: str, term: str, value: str, says: str) -> None:
     text = with_term(clause, term, value)

@@ -95,7 +95,7 @@ def asked_of(contract: Contract, fact: str) -> list[float]:
     """The numbers, rungs of ladders too, in the clauses that read a fact: where its money may turn."""
     reading = [clause for clause in contract.clauses if fact in clause.facts]
     values = [getattr(clause, term) for clause in reading for term, unit in clause.terms().items() if unit]
-    found = {number for value in values for _, number in numbers_in(value)}
+    found = {abs(number) for value in values for _, number in numbers_in(value)}
     return sorted(found | {rung for value in values for ladder in ladders_in(value) for rung in ladder})
 
 

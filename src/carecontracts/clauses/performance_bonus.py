@@ -7,14 +7,13 @@ from ..clause import Clause
 from ..expected import QUALITY, RESULT, Expected, MeasureUnit, Moves, middle
 from ..ledger import Ledger
 from ..refusal import refuse
-from ..scales import Ladder, ShareLadder, what_a_share_is
+from ..scales import HAIR, Ladder, ShareLadder, what_a_share_is
 from ..units import Count, Dollars, Number, Rate, Schedule, Share, Unit, most, unit_of, when
 from ..worded import MeasureName
 from ..year import Year
 
 SIZE = {"in all": "", "per member": "lives", "per member month": "member_months"}
 RESULTS = ("measures.{measure}", "measures.{baseline}", "measures.{forecast}", "measures.{equity_measure}")
-HAIR = 1e-9  # what floats lose decides no payment: 0.30 - 0.25 is 0.0499…, and has reached 0.05
 
 
 class PerformanceBonus(Clause):
