@@ -101,6 +101,10 @@ class Difference(OfFunds):
         """Whether less than the whole counts where people are few."""
         return self.full_credibility is not None or self.half_credibility is not None
 
+    def part(self, people: Number) -> Number:
+        """How much of what so many people show counts."""
+        return credibility(people, self.full_credibility, self.half_credibility)
+
     def reading(self) -> Mapping[str, Unit | None]:
         by_score = {"measures.{earned_by}": unit_of(Share)} if self.earned_at is None else {}
         return {**self.reads, **by_score} | ({"lives": None} if self.weighed else {})
@@ -168,7 +172,7 @@ class Difference(OfFunds):
         if self.of == "losses":
             counted = year.spend + outlay - benchmark
         if self.weighed:
-            part = credibility(year.lives, self.full_credibility, self.half_credibility)
+            part = self.part(year.lives)
             how |= {f"{self.of} before credibility": counted, "credibility": part}
             counted = part * counted
         if self.counted_up_to is not None:

@@ -356,6 +356,15 @@ def test_a_rule_is_tripped_by_what_it_is_about_and_by_nothing_else(name: str) ->
             assert not [again for again in RULES[name](mended(trips, each)) if again.where == each.where]
 
 
+@pytest.mark.parametrize(("minimum", "found"), [(0.009, []), (0.008, ["1.7%"])])
+def test_a_minimum_fits_what_counts_of_few_people(minimum: float, found: list[str]) -> None:
+    """Luck alone passes 1.28 x 1.5 / root of 500 = 8.6%; of 500 people a fifth counts, the root of 500 / 12,500."""
+    weighed = draft(contract(FEE, SAVINGS | {"minimum": minimum, "full_credibility": 12_500}))
+    told = list(RULES["the minimum does not fit the size"](weighed))
+    assert len(told) == len(found)
+    assert all(rate in each.numbers for each, rate in zip(told, found, strict=True))
+
+
 def mended(draft: Draft, finding: Finding) -> Draft:
     """The draft with a mend made."""
     terms = dict(finding.mend)

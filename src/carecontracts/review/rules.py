@@ -165,9 +165,10 @@ def luck_decides(draft: Draft) -> Iterator[Finding]:
 
 @rule("the minimum does not fit the size")
 def minimum_for_the_size(draft: Draft) -> Iterator[Finding]:
-    fits = CONFIDENT * draft.luck.cv / draft.lives**0.5
     for clause in draft.sharing("savings"):
-        minimum = getattr(clause.at(draft.years[0], draft.contract.first_year), "minimum", None)
+        now = clause.at(draft.years[0], draft.contract.first_year)
+        minimum, fits = getattr(now, "minimum", None), CONFIDENT * draft.luck.cv / draft.lives**0.5
+        fits *= now.part(draft.lives)  # of what few people show, as much as counts
         if isinstance(minimum, (int, float)) and minimum < fits / 2:
             forgone = float(draft.works.of(clause.name).mean())
             yield Finding(
