@@ -1,4 +1,4 @@
-"""Looking at a draft: the traps of a contract, with their numbers and a mend."""
+"""Looking at what is drafted and what is sent: the traps of a contract, and the other side's statement."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -15,6 +15,7 @@ from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, s
 
 if TYPE_CHECKING:
     from ..chance import assumed
+    from ..review.audit import Audit
     from ..review.rules import Finding
 
 HEADER = ("severity", "rule", "where", "found", "numbers", "do")
@@ -122,3 +123,64 @@ def _mended(contract: Contract, found: "list[Finding]") -> Any:
             terms = dict(each.mend)
             contract = contract.amend(terms.pop("clauses", None), **terms)
     return contract.model_dump(exclude_unset=True, mode="json")
+
+
+def audit(
+    contract: ContractFile,
+    years: Annotated[Path, typer.Argument(metavar="YEARS", help="The years' facts, as both sides have agreed them.")],
+    statement: Annotated[
+        Path, typer.Argument(metavar="STATEMENT", help="Theirs (CSV or XLSX): year, clause or paragraph, amount.")
+    ],
+    letter: Annotated[Path | None, typer.Option(help="Write the letter that asks for it to this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the lines that differ to this CSV file.")] = None,
+) -> None:
+    """Compare their statement with ours: the first line that differs, and what would explain it. Exit 1 if one does."""
+    from ..review import audit as auditing
+    from ..review.statement_of import read_statement
+
+    with writing(contract, years, statement) as outputs:
+        outputs.file(letter)
+        outputs.file(out)
+        agreed, facts, _ = all_or_refuse(lambda: load(contract), lambda: read_years(years), outputs.ready)
+        theirs = read_statement(statement, agreed)
+        with screen(stderr=True).status("Comparing"):
+            found = auditing.audit(agreed, facts, theirs)
+        console = screen()
+        console.print(Text(agreed.title, style="bold"))
+        if found.whole_dollars:
+            console.print(Text("Their statement is in whole dollars, and is compared so."))
+        if found.agrees:
+            console.print(
+                Text(f"All {len(theirs):,} lines agree, to the {'dollar' if found.whole_dollars else 'cent'}.")
+            )
+        else:
+            _print_gaps(found)
+        rows = [
+            (g.year, g.paragraph, g.clause, _or_none(g.ours), _or_none(g.theirs), f"{g.worth:z.2f}") for g in found.gaps
+        ]
+        outputs.put(out, as_csv(("year", "paragraph", "clause", "ours", "theirs", "difference"), rows))
+        if letter and found.gaps:
+            outputs.put(letter, auditing.letter(agreed, found))
+    if found.gaps:
+        raise typer.Exit(1)
+
+
+def _print_gaps(found: "Audit") -> None:
+    console = screen()
+    table = table_of("Year", ">", "Clause", ">Ours", ">Theirs", ">Difference", title="Lines that differ")
+    for gap in found.gaps:
+        amounts = (_or_none(gap.ours, ","), _or_none(gap.theirs, ","), f"{gap.worth:z,.2f}")
+        table.add_row(str(gap.year), str(gap.paragraph), gap.clause, *amounts)
+    console.print(table)
+    table = table_of(">", "What would explain it, the likeliest first", "Lines", title="")
+    for n, cause in enumerate(found.causes, 1):
+        lines = f"{cause.explains} of {len(found.gaps)}" + f", and spoils {cause.spoils}" * bool(cause.spoils)
+        table.add_row(str(n), cause.words, lines)
+    if found.causes:
+        console.print(table)
+    else:
+        console.print(Text("No single change explains it: ask for the facts and the terms that they used."))
+
+
+def _or_none(amount: float | None, form: str = "") -> str:
+    return "no line" if amount is None else f"{amount:z{form}.2f}"
