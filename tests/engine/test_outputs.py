@@ -18,6 +18,7 @@ WRITERS = {  # a command's words, without its outputs; and its options that writ
     "net": (("net", "{contract}", "{years}", "--outside", "{outside}", "--draws", "50"), ("--out",)),
     "price": (("price", "{program}"), ("--out",)),
     "review": (("check", "{contract}", "--years", "{years}"), ("--out", "--fix")),
+    "audit": (("audit", "{contract}", "{years}", "{statement}"), ("--out", "--letter")),
     "check": (("claims", "check", "{claims}"), ("--out",)),
     "measure": (("measure", "{claims}", "{measured}"), ("--out",)),
     "crosswalk": (("claims", "crosswalk", "{claims}", "--definition", "stays", "--definition", "cost"), ("--out",)),
@@ -31,13 +32,14 @@ FILLED = {  # and those that fill a folder
 @pytest.fixture
 def given(tmp_path, run) -> dict[str, Path]:
     """One input of each kind."""
-    found = {name: tmp_path / f"{name}.csv" for name in ("years", "results")}
+    found = {name: tmp_path / f"{name}.csv" for name in ("years", "results", "statement")}
     found |= {name: tmp_path / f"{name}.yaml" for name in ("contract", "measured", "program", "outside")}
     found |= {name: tmp_path / name for name in ("claims", "source", "folder")}
     found["contract"].write_bytes(gallery("care-management-fee").read_bytes())
     found["measured"].write_bytes(gallery("complex-care-measured").read_bytes())
     found["years"].write_text("year,member_months,engaged_months,documented_months\n2026,100,80,70\n")
     found["results"].write_text("aco_id\n")
+    found["statement"].write_text("year,paragraph,amount\n2026,1,5\n")
     found["program"].write_text(run("price", "--example").out, "utf-8")
     found["outside"].write_text("name: mine\nteams: {team: {a_year: 900000.0, basis: {a_year: assumption}}}\n", "utf-8")
     found["claims"].mkdir()
