@@ -355,7 +355,7 @@ class _Tried:
         try:
             for fact, number in ((name, value), *([(second, other)] if second else [])):
                 group, _, part = fact.partition(".")
-                now = {**getattr(changed, group), part: number} if part else number
+                now: Any = {**getattr(changed, group), part: number} if part else number
                 changed = replace(changed, **{group: now})
         except Refusal:
             return None
