@@ -214,3 +214,52 @@ def test_options_without_a_sense_are_refused(words, says):
     run = CliRunner().invoke(app, ["odds", "shared-savings", *words])
     assert isinstance(run.exception, Refusal)
     assert says in str(run.exception)
+
+
+def test_engagement_measures_and_counts_are_given_and_said():
+    """Of 500 people, 6,000 months a year: half of them engaged; admissions with three times the variance."""
+    contract = Contract.load(gallery("fee-at-risk"))
+    known = {"admissions per 1,000": 280.0}
+    taken = take(contract, lives=500, engaged=0.5, measures=known, clumps=3, with_cost=0.2)
+    assert [sum(year.engaged_months.values()) for year in taken.years] == pytest.approx([3_000] * 3)
+    assert taken.years[2].measures == known | {"admissions per 1,000, comparison group": 300}
+    rows = {row.what: row for row in taken.rows()}
+    assert rows["months engaged or documented"][1:] == ("50% of all", "given", "--engaged")
+    assert rows["measure “admissions per 1,000”"][1:3] == ("280, of 100% of people", "given")
+    assert rows["measure “admissions per 1,000, comparison group”"].rests_on == "assumption"
+    assert rows["how clumped counts are: variance over mean"][1:3] == ("3", "given")
+    assert rows["how far counts go with cost"][1:3] == ("0.2", "given")
+    drawn = draw_years(contract, taken.years, rng=np.random.default_rng(1), draws=20_000, luck=taken.luck)
+    counts = drawn[0].measures["admissions per 1,000"] / 2
+    assert counts.var() / counts.mean() == pytest.approx(3, rel=0.05)
+    assert 0.1 < np.corrcoef(counts, drawn[0].spend)[0, 1] < 0.25  # of a correlation of 0.2, what a skewed total leaves
+    usual = {row.what: row for row in take(contract).rows()}
+    assert usual["months engaged or documented"][1:3] == ("70% of all", "assumption")
+    assert usual["how clumped counts are: variance over mean"][1:3] == ("2", "assumption")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--measure", "quality scor=0.8"], "did you mean 'quality score'"),
+        (["--measure", "quality score=good"], "NAME=RESULT"),
+        (["--measure", "quality score=0.8", "--measure", "quality  score=0.7"], "each measure once"),
+        (["--measure", "quality score=8"], "for 8% write 0.08"),
+        (["--engaged", "0.5"], "pays by engaged or documented months"),
+        (["--engaged", "1.5"], "a share from 0 to 1"),
+        (["--clumps", "0.5"], "1 or more"),
+        (["--with-cost", "2"], "a correlation from 0 to 1"),
+    ],
+)
+def test_what_cannot_be_of_them_is_refused(words, says):
+    run = CliRunner().invoke(app, ["odds", "shared-savings", *words])
+    assert isinstance(run.exception, Refusal)
+    assert says in str(run.exception)
+
+
+def test_what_a_years_file_says_is_not_given_again():
+    years = expected_years(SAVINGS)
+    with pytest.raises(Refusal, match="the years say it"):
+        take(SAVINGS, years, measures={"quality score": 0.8})
+    with pytest.raises(Refusal, match="the years say it"):
+        take(SAVINGS, years, engaged=0.8)

@@ -7,16 +7,16 @@ Not modelled: an error in the benchmark that favors one side; a trend that both 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..contract import Contract
-from ..expected import COST, COUNTED, ENGAGED, LIVES
+from ..expected import COST, ENGAGED, LIVES
 from ..measuring.benchmark import OwnHistory
-from ..refusal import Fault, Refusal, in_dollars, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, listed, show
 from ..year import Year
 from .benchmark_error import Made, Stray, benchmark_error_of, rule_of
 from .noise import COEFFICIENT
@@ -66,6 +66,7 @@ class Taken(NamedTuple):
     basis: dict[str, str]  # by option
     made: bool  # whether the years are made from the contract's terms
     benchmark: Stray
+    engaged: float  # of all months, in made-up years
     care: float  # dollars a member's care is taken to cost in a year, where no fact says it
 
     @property
@@ -100,12 +101,8 @@ class Taken(NamedTuple):
             row("how far it strays by luck", f"{luck.benchmark:.1%}{self._lasts()}", "benchmark_error"),
             row("of what moves everyone, what moves it too", f"{luck.benchmark_with_everyone:.0%}", "common_shared"),
             row("how far its trend strays in a year, adding up", f"{luck.trend:.1%}", "trend_error"),
-            Row(
-                "counts: how clumped, and how far they go with cost",
-                f"{luck.clumps:g}, {luck.with_cost:g}",
-                ASSUMED,
-                "-",
-            ),
+            row("how clumped counts are: variance over mean", f"{luck.clumps:g}", "clumps"),
+            row("how far counts go with cost", f"{luck.with_cost:g}", "with_cost"),
         ]
         if self.benchmark.people:
             found.insert(8, row("people to compare with, or to measure on", f"{self.benchmark.people:,}", "compared"))
@@ -113,10 +110,12 @@ class Taken(NamedTuple):
             found[1] = found[1]._replace(option="the years file")
             return found
         if year.engaged_months or year.documented_months:
-            found.append(Row("months engaged or documented", f"{ENGAGED:.0%} of all", ASSUMED, "a years file"))
+            found.append(row("months engaged or documented", f"{self.engaged:.0%} of all", "engaged"))
         for name, value in year.measures.items():
-            counted = f", of {COUNTED:.0%} of people" if name in year.denominators else ""
-            found.append(Row(f"measure “{name}”", f"{value:g}{counted}", ASSUMED, "a years file"))
+            people = year.denominators.get(name)
+            counted = "" if people is None else f", of {people / self.lives:.0%} of people"
+            because = self.basis.get(f"measure {name}", ASSUMED)
+            found.append(Row(f"measure “{name}”", f"{value:g}{counted}", because, "--measure"))
         return found
 
     def _lasts(self) -> str:
@@ -147,11 +146,16 @@ def take(
     benchmark_error: float | None = None,
     common_shared: float | None = None,
     trend_error: float | None = None,
+    clumps: float | None = None,
+    with_cost: float | None = None,
+    engaged: float | None = None,
+    measures: Mapping[str, float] | None = None,
     care: bool = False,
 ) -> Taken:
     """The years and the luck of an odds: the contract's own numbers, then those given, then what is typical of a line.
 
-    With `care`, made-up years say what care costs though no clause reads it.
+    `engaged`, a share of months, and `measures`, results by name, are of made-up years. With `care` these say what care
+    costs, though no clause reads it.
 
     >>> from carecontracts import gallery
     >>> taken = take(Contract.load(gallery("shared-savings")), line="medicaid", complex_care=True, lives=600)
@@ -163,6 +167,7 @@ def take(
         "lives": lives, "member_cost": member_cost, "spread": spread, "truncation": truncation, "common": common,
         "kept": kept, "churn": churn, "benchmark_from": benchmark_from, "compared": compared,
         "benchmark_error": benchmark_error, "common_shared": common_shared, "trend_error": trend_error,
+        "clumps": clumps, "with_cost": with_cost, "engaged": engaged,
     }  # fmt: skip
     rule = rule_of(contract, benchmark_from, weights, own_share, compared)
     if spread is None and line is None:
@@ -176,6 +181,7 @@ def take(
     if years:
         basis |= {"member_cost": "the years file"} | ({} if lives else {"lives": "the years file"})
         expected = list(years)
+        _refuse_of_a_file(engaged=engaged, measure=measures or None)
     else:
         expected = expected_years(contract, cost=cost, **({"lives": lives} if lives else {}))
         if care:
@@ -183,7 +189,9 @@ def take(
             expected = [
                 year if year.whole_spend is not None else replace(year, spend=cost * people) for year in expected
             ]
-    changed = {"common": common, "churn": churn, "trend": trend_error}
+        expected = _as_given(expected, engaged, measures or {})
+        basis |= {f"measure {name}": "given" for name in measures or {}}
+    changed = {"common": common, "churn": churn, "trend": trend_error, "clumps": clumps, "with_cost": with_cost}
     luck = Luck(
         lives=lives,
         cv=usual.spread if spread is None else spread,
@@ -209,7 +217,48 @@ def take(
         benchmark_with_members=min(1.0, stray.with_members),
         benchmark_with_everyone=stray.with_everyone if common_shared is None else common_shared,
     )
-    return Taken(expected, luck, basis, not years, stray, cost)
+    return Taken(expected, luck, basis, not years, stray, ENGAGED if engaged is None else engaged, cost)
+
+
+def _as_given(years: Sequence[Year], engaged: float | None, measures: Mapping[str, float]) -> list[Year]:
+    """Made-up years with the results, and the share of months, that were given."""
+    known = list(years[0].measures)
+    faults = [
+        Fault("--measure", show(name), listed(known) or "no measure: no clause reads one", f"{hint}correct it")
+        for name in measures
+        if name not in known
+        for hint in [did_you_mean(name, known)]
+    ]
+    if engaged is not None and not (years[0].engaged_months or years[0].documented_months):
+        do = "take the option out"
+        faults.append(Fault("--engaged", show(engaged), "a contract that pays by engaged or documented months", do))
+    if faults:
+        raise Refusal(faults)
+    share = 1.0 if engaged is None else engaged / ENGAGED
+
+    def engaged_in(year: Year, group: str) -> dict[str, float]:
+        return {tier: number * share for tier, number in getattr(year, group).items()}
+
+    return [
+        replace(
+            year,
+            measures={**year.measures, **measures},
+            engaged_months=engaged_in(year, "engaged_months"),
+            documented_months=engaged_in(year, "documented_months"),
+        )
+        for year in years
+    ]
+
+
+def _refuse_of_a_file(**given: object) -> None:
+    """Refuses what a years file says itself."""
+    faults = [
+        Fault(f"--{option}", "with a years file", "one of the two", "take the option out: the years say it")
+        for option, value in given.items()
+        if value is not None
+    ]
+    if faults:
+        raise Refusal(faults)
 
 
 def _refuse_to_widen(**given: object) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from ..files import number_in
 from ..parties import price as pricing
 from ..refusal import Fault, Refusal, did_you_mean, in_dollars, show
-from ..units import say_percent
+from ..units import MOST_DOLLARS, say_percent, tidy
 from ..year import Year, read_years
 from .capital import COLUMNS, print_cover, print_held
 from .common import (
@@ -92,6 +92,16 @@ def odds(
         float | None, typer.Option(help="How far the benchmark itself strays by luck; else by how it is made.")
     ] = None,
     trend_error: Annotated[float | None, typer.Option(help="How far its trend strays in a year, adding up.")] = None,
+    clumps: Annotated[
+        float | None, typer.Option(help="Variance of a count over its mean: 1 if each comes alone; else 2.")
+    ] = None,
+    with_cost: Annotated[
+        float | None, typer.Option(help="Correlation of admissions and the like with spending; else 0.55.")
+    ] = None,
+    engaged: Annotated[float | None, typer.Option(help="Of all months, those engaged or documented; else 0.7.")] = None,
+    measure: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=RESULT", help="What a measure comes to: quality score=0.8.")
+    ] = None,
     cost: Annotated[
         list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
     ] = None,
@@ -133,12 +143,14 @@ def odds(
             "spread": spread, "truncation": truncation, "common": common, "kept": kept, "churn": churn,
             "benchmark_error": benchmark_error, "trend_error": trend_error, "own_share": own_share,
             "compared": compared, "common_shared": common_shared, "loading": loading,
+            "clumps": clumps, "with_cost": with_cost, "engaged": engaged,
         }  # fmt: skip
-        agreed, _, _, shares, given, outside, reserves, costs, discounts, *_ = all_or_refuse(
+        agreed, _, _, shares, results, given, outside, reserves, costs, discounts, *_ = all_or_refuse(
             lambda: load(contract),
             lambda: within(**numbers),
             lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread, benchmark_from),
             lambda: _shares(weights),
+            lambda: _results(measure or []),
             lambda: read_years(years) if years else None,
             lambda: by_party("--cost", cost),
             lambda: by_party("--reserve", reserve),
@@ -161,7 +173,7 @@ def odds(
             member_cost=member_cost, spread=spread, truncation=truncation, common=common, kept=kept, churn=churn,
             benchmark_from=cast("Made | None", benchmark_from), weights=shares, own_share=own_share, compared=compared,
             benchmark_error=benchmark_error, common_shared=common_shared, trend_error=trend_error,
-            care=bool(care),
+            clumps=clumps, with_cost=with_cost, engaged=engaged, measures=results, care=bool(care),
         )  # fmt: skip
         expected, luck = taken.years, taken.luck
         with screen(stderr=True).status("Drawing") as status:
@@ -326,6 +338,24 @@ def _something_to_price(
         faults.append(Fault("--loading", "of a contract without cover", "a contract with stop-loss", do))
     if faults:
         raise Refusal(faults)
+
+
+def _results(given: Sequence[str]) -> dict[str, float]:
+    """`quality score=0.8` as a measure and its result."""
+    found: dict[str, float] = {}
+    faults = []
+    for text in given:
+        name, _, value = text.rpartition("=")
+        name, number = tidy(name), number_in(value)
+        if not name or isinstance(number, str) or not 0 <= number <= MOST_DOLLARS:
+            faults.append(Fault("--measure", show(text), "NAME=RESULT, as in quality score=0.8", "correct it"))
+        elif name in found:
+            faults.append(Fault("--measure", f"{show(name)} again", "each measure once", "give one"))
+        else:
+            found[name] = float(number)
+    if faults:
+        raise Refusal(faults)
+    return found
 
 
 def _shares(text: str | None) -> list[float] | None:
