@@ -31,7 +31,7 @@ from .files import Place
 from .refusal import Fault, Refusal, did_you_mean, refuse, show
 from .units import Count, Dollars, MonthsOfYear, Share
 from .value_sets import KnownCondition, value_sets
-from .worded import Misfit, Worded, misfits_in, refuse_each
+from .worded import Misfit, Worded, in_number, misfits_in, refuse_each
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -191,7 +191,8 @@ class Rule(Definition, Worded):
 
     def say(self, named: Mapping[str, str] = {}) -> str:
         """Not a sentence of its own: it stands within one."""
-        return " ".join(self.words).format(**{term: self.say_term(term) for term in self.terms()})
+        said = {term: self.say_term(term) for term in self.terms()}
+        return in_number(" ".join(self.words), said).format(**said)
 
     def say_term(self, term: str) -> str:
         value, sets = getattr(self, term), value_sets()

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from .refusal import Fault, Refusal, printable, show
+from .refusal import Fault, Refusal, many, printable, show
 
 Place: TypeAlias = tuple[Any, ...]  # the keys and positions that lead to a value
 MOST_BYTES = 2_000_000
@@ -233,7 +233,7 @@ def separator(header: str) -> str:
 
 def _faults_in_header(header: list[str], rows: list[list[str]], where: str) -> Iterator[Fault]:
     if len(header) > MOST_COLUMNS:
-        given, do = f"{len(header):,} columns", "check that it is the right file"
+        given, do = many(len(header), "column"), "check that it is the right file"
         yield Fault(where, given, f"at most {MOST_COLUMNS:,} columns", do)
         return
     seen: set[str] = set()

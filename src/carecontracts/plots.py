@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-# Blue, orange, green, purple and grey that stay apart for colour-blind readers and in print (Okabe and Ito).
+# Blue, orange, green, purple and grey that stay apart for color-blind readers and in print (Okabe and Ito).
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#8A4F93", "#5F6B76"
 
 STYLE: Any = {

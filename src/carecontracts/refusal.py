@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 
 def printable(text: str) -> str:
-    r"""Text as a terminal may show it: what does not print, such as the start of a colour, as its code.
+    r"""Text as a terminal may show it: what does not print, such as the start of a color, as its code.
 
     >>> print(printable("the plan\x1b[31m"))
     the plan\x1b[31m
@@ -109,6 +109,16 @@ def in_dollars(amount: float, form: str = ",.2f") -> str:
     """
     text = f"{amount:z{form}}"
     return f"-${text[1:]}" if text.startswith("-") else f"${text}"
+
+
+def many(number: float, thing: str) -> str:
+    """So many things, of which one is one.
+
+    >>> many(1, "row"), many(2_000, "row"), many(1, "person"), many(0, "person"), many(1.5, "month")
+    ('1 row', '2,000 rows', '1 person', '0 people', '1.5 months')
+    """
+    several = "people" if thing == "person" else f"{thing}s"
+    return f"{number:,.12g} {thing if number == 1 else several}"
 
 
 def listed(names: Iterable[Any], most: int = 30) -> str:

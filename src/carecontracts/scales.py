@@ -59,7 +59,7 @@ class SlidingScale(dict[int, float]):
         return "set by lives (" + "; ".join(parts) + "; in a straight line between)"
 
     def spans(self) -> list[tuple[str, float]]:
-        """The points in words; neighbours with one value are said once.
+        """The points in words; neighbors with one value are said once.
 
         >>> SlidingScale({500: 0.122, 999: 0.087, 1000: 0.087, 2999: 0.05}).spans()
         [('up to 500', 0.122), ('999 to 1,000', 0.087), ('from 2,999', 0.05)]

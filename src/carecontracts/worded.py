@@ -1,5 +1,6 @@
 """What a clause, a part of how a year is measured and a population definition share: terms that print as words."""
 
+import re
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
@@ -80,6 +81,22 @@ class Spoken(Protocol):
     def has_numbers(self) -> bool: ...
 
 
+def in_number(sentence: str, said: Mapping[str, str]) -> str:
+    """`{least} months`, where the term is 1, is one month.
+
+    >>> in_number("{least} months, {most} people", {"least": "1", "most": "1"})
+    '{least} month, {most} person'
+    >>> in_number("{least} months", {"least": "11"})
+    '{least} months'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        thing = "person" if found[2] == "people" else found[2].removesuffix("s")
+        return f"{{{found[1]}}} {thing}" if said.get(found[1]) == "1" else found[0]
+
+    return re.sub(r"\{(\w+)\} (people|[a-z]+s)\b", one, sentence)
+
+
 class Worded(BaseModel):
     """Terms that print as words, each number with its basis: a clause, or a part of how a year is measured."""
 
@@ -134,7 +151,7 @@ class Worded(BaseModel):
         """
         sentences = self.sentences()
         said = {term: named.get(term) or self.say_term(term) for s in sentences for term in fields_in(s)}
-        spoken = [sentence.format(**said) for sentence in sentences]
+        spoken = [in_number(sentence, said).format(**said) for sentence in sentences]
         return " ".join(sentence[0].upper() + sentence[1:] for sentence in spoken)
 
     def sentences(self) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .files import number_in, read_csv, read_yaml
-from .refusal import Fault, Refusal, did_you_mean, show
+from .refusal import Fault, Refusal, did_you_mean, many, show
 from .units import Number, Unit, add_up, is_array, say_count, say_dollars, tidy
 
 MOST_YEARS = 2_999
@@ -231,7 +231,7 @@ def read_years(path: Traversable | Path | str) -> list[Year]:
         rows = [({k: _in_cell(k, v) for k, v in row.items() if k and v}, f"{name}, row {row['']}") for row in cells]
     if len(rows) > MOST_YEARS:
         do = "check that it is the right file"
-        raise Refusal([Fault(name, f"{len(rows):,} rows", f"a row for each year, at most {MOST_YEARS:,}", do)])
+        raise Refusal([Fault(name, many(len(rows), "row"), f"a row for each year, at most {MOST_YEARS:,}", do)])
     years, faults = [], []
     for facts, where in rows:
         try:

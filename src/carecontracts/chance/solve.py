@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, many, show
 from .noise import STANDARD, Costs, Panel, Sharing
 
 MOST_LIVES = 10_000_000
@@ -107,7 +107,7 @@ def lives(
     room = sd**2 - panel.common**2 / panel.years
     needed = panel.sampling**2 * panel.lives / room if room > 0 else math.inf
     if needed > MOST_LIVES:
-        given = f"a common shock of {panel.common:.1%} in {panel.years} years, where {sd:.2%} in all would do"
+        given = f"a common shock of {panel.common:.1%} in {many(panel.years, 'year')}, where {sd:.2%} in all would do"
         do = "people do not average it out: pool years, compare with a group that it strikes too, or ask less"
         raise Refusal([Fault("lives", given, f"at most {MOST_LIVES:,} lives", do)])
     return math.ceil(needed - 1e-6)

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pandera.ibis as pa
 
-from ..refusal import Fault, in_dollars
+from ..refusal import Fault, in_dollars, many
 from .codes import CODES
 from .engine import fetched
 from .layout import FAR, KEYS, REQUIRED, SCHEMAS, Claims, Given
@@ -288,7 +288,8 @@ class _Table:
             found = fetched(by.filter(by.whose.notnull(), by.whose != "").order_by("whose"))
             if len(found) > 1:
                 shown = tuple(
-                    f"{row['whose']!r}: {row['rows']:,} rows" + (f", {in_dollars(row['paid'])}" if of_claims else "")
+                    f"{row['whose']!r}: {many(row['rows'], 'row')}"
+                    + (f", {in_dollars(row['paid'])}" if of_claims else "")
                     for row in found[:MOST_EXAMPLES]
                 )
                 count, dollars = sum(row["rows"] for row in found), sum(row["paid"] for row in found)

@@ -7,7 +7,7 @@ from ..year import Year
 
 
 class Advance(Clause):
-    """Money paid before there is anything to show for it, so that a programme can hire.
+    """Money paid before there is anything to show for it, so that a program can hire.
 
     Whether it must come back is for a `recoupment` clause to say; without one it is a grant.
     """

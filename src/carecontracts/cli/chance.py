@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..files import number_in
 from ..parties import price as pricing
-from ..refusal import Fault, Refusal, did_you_mean, in_dollars, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, many, show
 from ..units import MOST_DOLLARS, say_percent, tidy
 from ..year import Year, read_years
 from .capital import COLUMNS, print_cover, print_held
@@ -26,7 +26,6 @@ from .common import (
     needing,
     of_parties,
     plain,
-    say_years,
     screen,
     table_of,
     tell,
@@ -236,7 +235,8 @@ def odds(
 def _print_parties(console: Console, simulation: "chance.Simulation", effect: float) -> Iterator[Sequence[object]]:
     """What each party receives less what it pays, as a table; its rows for a file."""
     years, draws = len(simulation.years), simulation.draws
-    title = f"True effect {say_percent(effect)}: received less paid, by party, over {say_years(years)}, {draws:,} draws"
+    over = f"over {many(years, 'year')}, {many(draws, 'draw')}"
+    title = f"True effect {say_percent(effect)}: received less paid, by party, {over}"
     heads = (">Mean", ">Sd", ">5%", ">Median", ">95%", ">Pays more\nthan it gets", ">Lowest cash\n(1 in 20)")
     table = table_of("Party", *heads, title=title)
     for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):

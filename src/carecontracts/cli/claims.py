@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .. import definitions
 from ..files import read_yaml
-from ..refusal import Fault, Refusal, did_you_mean, in_dollars, show
+from ..refusal import Fault, Refusal, did_you_mean, in_dollars, many, show
 from ..year import columns_for
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
 
@@ -206,7 +206,7 @@ def measure(
             cells = frame.astype(object).where(frame.notna(), "")
             outputs.put(path, as_csv(frame.columns, cells.itertuples(index=False, name=None)))
         if tables and hidden:
-            tell(f"* {hidden:,} rows of few people, or that would give one away, are hidden in the tables.")
+            tell(f"* Hidden in the tables: {many(hidden, 'row')} of few people, or that would give one away.")
 
 
 def _named(unmasked_for: str | None, reconciliation: Path | None) -> None:

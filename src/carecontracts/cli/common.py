@@ -170,10 +170,6 @@ def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
     return file.getvalue()
 
 
-def say_years(years: int) -> str:
-    return "1 year" if years == 1 else f"{years} years"
-
-
 def by_party(option: str, given: Sequence[str] | None, *, rate: bool = False) -> dict[str, float]:
     """`practice=1250000` as a party and a number of dollars, or `practice=0.08` as one and a rate."""
     found: dict[str, float] = {}

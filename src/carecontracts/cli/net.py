@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..paper import workbook
 from ..parties import outside as beside
-from ..refusal import Fault, Refusal
+from ..refusal import Fault, Refusal, many
 from ..units import say_list, say_percent
 from ..year import read_years
 from .chance import one_of, without_the_program
@@ -151,7 +151,7 @@ def net(
 
 def _print_parties(console: Console, one: "netting.Netted", shown: Sequence[str]) -> None:
     """What each party nets over the term, by source; the last row is all others, so that the column adds up to zero."""
-    title = f"{_case(one.effect)}: what each nets over {len(one.expected.years)} years, in dollars"
+    title = f"{_case(one.effect)}: what each nets over {many(len(one.expected.years), 'year')}, in dollars"
     heads = (*(f">{source.capitalize()}" for source in shown), ">Nets", ">Ends\nbehind", ">Lowest cash", "in")
     table = table_of("Party", *heads, ">1 in 20\nlower than", title=title)
     for party in one.parties:

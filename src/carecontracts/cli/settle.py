@@ -14,6 +14,7 @@ from ..contract import Contract
 from ..ledger import Ledger, costs_outside
 from ..paper import statement, workbook
 from ..programs import mssp as medicare
+from ..refusal import many
 from ..year import read_years
 from .common import (
     ContractFile,
@@ -155,7 +156,7 @@ def _print_differences(console: Console, settled: Sequence[medicare.Settled]) ->
     if not different:
         console.print("\nEvery row matches.")
         return
-    console.print(f"\n{len(different):,} of {len(settled):,} rows are not matched:")
+    console.print(f"\nNot matched: {len(different):,} of {many(len(settled), 'row')}.")
     table = table_of("ACO", "Year", "Track", ">Published $", ">Recomputed $", "Reason")
     for s in different:
         published = "none" if s.published is None else f"{s.published:z,.0f}"

@@ -11,7 +11,7 @@ from math import fsum, sqrt
 from statistics import NormalDist, fmean, variance
 from typing import NamedTuple
 
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, many, show
 
 _NORMAL = NormalDist()
 
@@ -119,7 +119,7 @@ def factor_from(before: Sequence[float], after: Sequence[float]) -> Factor:
         given = f"{len(before)} before and {len(after)} after"
         faults.append(Fault("persistence factor", given, "two costs for each person", "match the people"))
     elif len(before) < 2 or fsum(before) <= 0:
-        given = f"{len(before)} people who cost {fsum(before):,.0f}"
+        given = f"{many(len(before), 'person')} who cost {fsum(before):,.0f}"
         faults.append(
             Fault("persistence factor", given, "two people or more who cost something", "give a larger group")
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from urllib.parse import urlsplit
 
+from ..refusal import many
 from .library import Effect, Program
 from .organizations import CRITERIA, Criterion, Organization, Paid
 
@@ -236,7 +237,7 @@ def _row(row: Program, filters: Sequence[Filter]) -> str:
     effects = "".join(f"<dd>{escape(_with_source(said(e), e.by) + _noted(e))}</dd>" for e in row.effects)
     record = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts)
     study = f"{LINES[row.line]}, {row.design}; {row.size.words}"
-    months = f"{row.months} months" if row.months else ""
+    months = many(row.months, "month") if row.months else ""
     source = f'<a href="{escape(row.url)}">{escape(urlsplit(row.url).netloc)}</a>'
     return (
         f'<tr class="{classes}"><th scope="row"><details><summary>{escape(row.name)}</summary>'

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..reconciliation import Kind
-from ..refusal import Fault, did_you_mean, in_dollars, show
+from ..refusal import Fault, did_you_mean, in_dollars, many, show
 from ..units import MonthsOfYear
 from ..worded import Name
 from .part import Part
@@ -194,11 +194,11 @@ class Enrollment(Part):
         if self.least is not None:
             last, share = self._month_of_death(who)
             lived = ibis.ifelse(who.died == 1, last - begin + share, 12)
-            short = f"fewer than {self.least:g} months of enrollment"
+            short = f"fewer than {many(self.least, 'month')} of enrollment"
             people.leave_out(Kind.FEW_MONTHS, short, who.months < ibis.least(lived, self.least) - _A_HAIR)
         if self.least_before is not None:
             people.know(coverage(claims, [year - 1], first_month).select("person_id", before="months"))
-            short = f"fewer than {self.least_before:g} months of enrollment the year before"
+            short = f"fewer than {many(self.least_before, 'month')} of enrollment the year before"
             condition = people.table.before.fill_null(0) < self.least_before - _A_HAIR
             people.leave_out(Kind.FEW_MONTHS_BEFORE, short, condition)
         if self.gap is not None:
@@ -209,7 +209,7 @@ class Enrollment(Part):
             people.know(months.group_by("person_id").agg(gap=months.gap.max(), latest=months.month.max()))
             who = people.table
             after = ibis.ifelse(who.died == 1, self._month_of_death(who)[0], begin + 11) - who.latest
-            words = f"a gap of more than {self.gap:g} months"
+            words = f"a gap of more than {many(self.gap, 'month')}"
             people.leave_out(Kind.GAP, words, ibis.greatest(who.gap, after) > self.gap)
         if self.deaths == "left out":
             people.leave_out(Kind.DIED, "died in the year", people.table.died == 1)

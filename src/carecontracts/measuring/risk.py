@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import model_validator
 
 from ..reconciliation import THE_YEAR, Kind, Step
-from ..refusal import Fault, Refusal, refuse, show
+from ..refusal import Fault, Refusal, many, refuse, show
 from ..units import Share, least, most
 from ..worded import Name
 from .part import Part
@@ -137,7 +137,7 @@ class Risk(Part):
 
         rows = own.select("person_id", "months", "gender", "age")
         rows = rows.left_join(self.scores(books, own, year), "person_id").drop("person_id_right")
-        none, many = rows.score.isnull(), rows.times.fill_null(0) > 1
+        none, several = rows.score.isnull(), rows.times.fill_null(0) > 1
         millionths = (rows.score * 1_000_000).round().cast("int64")  # whole numbers have one sum, in whatever order
         (row,) = fetched(
             rows.agg(
@@ -145,14 +145,14 @@ class Risk(Part):
                 total=(millionths * rows.months).sum().fill_null(0),
                 unscored=none.cast("int64").sum().fill_null(0),
                 unscored_months=rows.months.sum(where=none).fill_null(0),
-                several=many.cast("int64").sum().fill_null(0),
-                several_months=rows.months.sum(where=many).fill_null(0),
+                several=several.cast("int64").sum().fill_null(0),
+                several_months=rows.months.sum(where=several).fill_null(0),
             )
         )
         months, without = row["months"], row["unscored_months"]
         books.count(group, Kind.UNSCORED, "counts, without a risk score", int(row["unscored"]), in_months(without))
         if row["unscored"]:
-            few = f"fewer than {SMALLEST} people" if row["unscored"] < SMALLEST else f"{row['unscored']:,} people"
+            few = f"fewer than {SMALLEST} people" if row["unscored"] < SMALLEST else many(row["unscored"], "person")
             books.note(f"{books.year}: {few} who count in {group} have no risk score: {self.say_term('unscored')}.")
         if self.given:
             words = "counts, with more than one risk score in the year"
@@ -160,7 +160,7 @@ class Risk(Part):
         if months == without or not row["total"]:
             raise Refusal([self._none(books, year)])
         if self.unscored == "refused" and row["unscored"]:
-            given = f"{row['unscored']:,} people who count in {group} without one"
+            given = f"{many(row['unscored'], 'person')} counted in {group} without one"
             do = "give their scores, or say with `unscored` at what they are taken"
             raise Refusal([Fault(f"risk scores, {year}", given, "a score of each", do)])
         if self.unscored == "at 1":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from pydantic import model_validator
 
 from ..reconciliation import Kind
-from ..refusal import Fault, Refusal, in_dollars, refuse, show
+from ..refusal import Fault, Refusal, in_dollars, many, refuse, show
 from ..units import Count, LongMonths, Months, Schedule
 from .chain_ladder import Ladder, cumulative, lognormal_95
 from .part import Part
@@ -123,8 +123,8 @@ class RunOut(Part):
             if triangle < longest + 2:
                 refuse(
                     f"triangle: {triangle:g}, months: {longest}",
-                    f"{longest + 2} or more months: the year's last month, {longest} months old at the closing date,"
-                    " and one that is older",
+                    f"{longest + 2} or more months: the year's last month, {many(longest, 'month')} old at the closing"
+                    " date, and one that is older",
                     "write a longer `triangle:`, 24 where payments take a year",
                 )
         return self
@@ -235,7 +235,8 @@ class RunOut(Part):
         if first > seen.last - seen.months + 1:
             had = seen.last + 1 - first
             books.note(
-                f"{year}: the triangle is to hold {seen.months} months of service; the claims have {had} of them."
+                f"{year}: the triangle is to hold {many(seen.months, 'month')} of service;"
+                f" the claims have {had} of them."
             )
         if undated:
             books.note(
@@ -248,8 +249,8 @@ class RunOut(Part):
         if row["cents"] and row["late"]:
             books.note(
                 f"{year}: of the months of service before the triangle, {row['late'] / row['cents']:.2%} was paid"
-                f" {seen.months} months after service or later. The triangle does not see that, and nothing is added"
-                " for it: lengthen `triangle:`."
+                f" {many(seen.months, 'month')} after service or later. The triangle does not see that, and nothing is"
+                " added for it: lengthen `triangle:`."
             )
 
     def notes(self, claims: "Claims", years: Sequence[int], first_year: int, first_month: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from ..claims.layout import KEYS, REQUIRED, SCHEMAS
 from ..people.rates import Spec, specification
-from ..refusal import Fault, Refusal, show
+from ..refusal import Fault, Refusal, many, show
 from ..small_cells import SMALLEST
 
 EVERY = {"day": 1, "week": 7, "month": 31, "quarter": 92}  # days from one file to the next, at most
@@ -103,7 +103,7 @@ def _feeds(feeds: Sequence[Feed]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for feed in feeds:
-        cells = (feed.sender, feed.receiver, feed.every, f"{feed.lag_days} days", f"{feed.known_after} days")
+        cells = (feed.sender, feed.receiver, feed.every, many(feed.lag_days, "day"), many(feed.known_after, "day"))
         lines.append(f"| {feed.table} | {' | '.join(cells)} | {feed.remedy} |")
     return lines
 
@@ -143,7 +143,7 @@ def _measures(specs: Sequence[Spec]) -> list[str]:
             f"- Looks back: {spec.lookback}",
             f"- Unit: {spec.unit}. {way}. {spec.clock.capitalize()}.",
             f"- Rests on: {', '.join(spec.needs)}; from the {spec.reporter};"
-            f" can be trusted {spec.lag_months} months after the year.",
+            f" can be trusted {many(spec.lag_months, 'month')} after the year.",
             f"- Not reported where it counts fewer than {spec.minimum}.",
             f"- Whose: {spec.steward}.",
             f"- Computed as `{spec.name}`, kind {spec.how.kind}{': ' + settings if settings else ''}.",

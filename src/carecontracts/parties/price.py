@@ -26,7 +26,7 @@ from ..chance.noise import Panel
 from ..evidence.library import Library, faults_in, load, place_in
 from ..evidence.prior import Belief, Reader, scenarios, weigh
 from ..files import read_yaml
-from ..refusal import Fault, Refusal, refuse, show
+from ..refusal import Fault, Refusal, many, refuse, show
 from ..worded import Name, Text
 from .part import Basis, Extra, Part, Posts, Ramp, Rate, Share, at, between, every_number_has_a_basis
 
@@ -334,9 +334,9 @@ def backwards(proposal: Proposal, belief: Belief, chance: float = 0.5) -> list[L
             caseload,
             "no caseload does"
             if caseload is None
-            else f"{largest:,.0f} people to a post at most; few managers hold more than {LARGEST_CASELOAD}"
+            else f"{many(round(largest), 'person')} to a post at most; few managers hold more than {LARGEST_CASELOAD}"
             if largest > LARGEST_CASELOAD
-            else f"{largest:,.0f} people to a post at most",
+            else f"{many(round(largest), 'person')} to a post at most",
         ),
         Lever(
             "engaged, of the reached",
@@ -377,7 +377,7 @@ class Support(NamedTuple):
         if self.warning:
             return self.warning
         found = f"{len(self.estimates)} of {self.studies} comparable studies found {self.required:.1%} or more"
-        return f"{found}; the largest of them had {self.largest:,} people."
+        return f"{found}; the largest of them had {many(self.largest, 'person')}."
 
 
 def supported(required: float, library: Library, reader: Reader) -> Support:

@@ -22,7 +22,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from ..claims.engine import fetched
-from ..refusal import Fault, Refusal
+from ..refusal import Fault, Refusal, many
 
 FEATURES = (
     "paid", "inpatient_paid", "pharmacy_paid", "admissions", "emergency_visits", "age", "chronic_conditions",
@@ -73,7 +73,7 @@ def fit(members: ir.Table, before: int, *, features: Sequence[str] = FEATURES, c
     products = {f"{a}_{b}": (rows[a] * rows[b] * rows.months).sum() for a, b in pairs}
     (sums,) = fetched(rows.agg(people=rows.count(), **products))
     if sums["people"] < FEWEST:
-        given = f"{sums['people']:,} people with a year before {before} and the year after it"
+        given = f"{many(sums['people'], 'person')} with a year before {before} and the year after it"
         do = "give claims of at least one more, earlier year"
         raise Refusal([Fault("predicted cost", given, f"{FEWEST:,} or more", do)])
     whole = np.zeros((len(columns), len(columns)))

@@ -1,1 +1,1 @@
-"""Real programmes: their public files mapped to contracts and years."""
+"""Real programs: their public files mapped to contracts and years."""

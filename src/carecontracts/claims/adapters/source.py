@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
-from ...refusal import Fault, Refusal, did_you_mean, in_dollars, show
+from ...refusal import Fault, Refusal, did_you_mean, in_dollars, many, show
 from ..engine import blaming, fetched, scratch
 from ..folder import faults_in, header, listed, load
 from ..layout import SCHEMAS, Claims, Given, as_written, told_apart
@@ -281,8 +281,9 @@ def given_twice(people: ir.Table) -> Iterator[str]:
     """In words, the persons of a year who have more than one row; `people` has person_id and year of every row."""
     twice = people.group_by("person_id", "year").agg(rows=people.count()).filter(lambda t: t.rows > 1)
     for row in fetched(twice.group_by("year").agg(people=twice.count(), rows=twice.rows.sum()).order_by("year")):
-        who = f"{row['people']:,} {'person has' if row['people'] == 1 else 'people have'}"
-        yield f"{row['year']}: {who} more than one row of the year ({row['rows']:,} rows): their months count once."
+        who = f"{many(row['people'], 'person')} {'has' if row['people'] == 1 else 'have'}"
+        rows = many(row["rows"], "row")
+        yield f"{row['year']}: {who} more than one row of the year ({rows}): their months count once."
 
 
 def of_nobodys_years(people: ir.Table, tables: dict[str, ir.Table]) -> Iterator[str]:
