@@ -235,7 +235,7 @@ def test_mssp_compares_with_what_was_published(run, results) -> None:
     done = run("mssp", results)
     assert done.code == 0
     assert "71 ACO-years" in done.out
-    assert "1 of 71 rows are not matched" in done.out
+    assert "Not matched: 1 of 71 rows" in done.out
     assert re.search(r"A2392 +2019 +track-1-plus +-2,074,092 +-2,561,463\.30 +a loss limit of 8%", done.out)
     assert len(re.findall(r"(?m)^20\d\d +\d", done.out)) == 9, "a row for each year"
 

@@ -81,7 +81,7 @@ def test_whoever_has_no_score_is_taken_as_agreed_and_counted() -> None:
     told = "fewer than 11 people who count in the year have no risk score: taken at the average of those who have one."
     assert f"2026: {told}" in made.notes
     assert ratio(run(claims(), **GIVEN, unscored="at 1")) == pytest.approx((24 * 1.3 + 6) / 30)
-    with pytest.raises(Refusal, match="1 people who count in the year without one"):
+    with pytest.raises(Refusal, match="1 person counted in the year without one"):
         run(claims(), **GIVEN, unscored="refused")
 
 

@@ -134,8 +134,8 @@ def test_sources_stand_for_payers_where_no_row_says_its_payer() -> None:
     assert facts(two_sources(data_source="state"), enrollment={"data_sources": ["state"]})["spend"] == 47
     assert facts(two_sources(data_source="state"), enrollment={"data_sources": ["state", "carrier"]})["spend"] == 37
     notes = {note.table: note for note in check(two_sources(data_source="state")).notes if "sources" in note.rule}
-    assert notes["eligibility"].examples == ("'carrier': 1 rows", "'state': 1 rows")
-    assert notes["medical_claim"].examples == ("'carrier': 1 rows, -$10.00", "'state': 2 rows, $47.00")
+    assert notes["eligibility"].examples == ("'carrier': 1 row", "'state': 1 row")
+    assert notes["medical_claim"].examples == ("'carrier': 1 row, -$10.00", "'state': 2 rows, $47.00")
     # One payer's coverage, whose claims come by two ways, is of one payer.
     one = claims_of([covered("2025-01-01", None, payer=None, data_source="state")],
                     [paid("2025-05-05", 40, payer=None, data_source=of) for of in ("state", "vendor")])  # fmt: skip
@@ -144,8 +144,8 @@ def test_sources_stand_for_payers_where_no_row_says_its_payer() -> None:
 
 def test_check_says_that_there_are_several_payers() -> None:
     notes = {note.table: note for note in check(both()).notes if note.rule == "several payers"}
-    assert notes["eligibility"].examples == ("'medicare': 1 rows", "'plan a': 1 rows")
-    assert notes["medical_claim"].examples == ("'medicare': 1 rows, $5,000.00", "'plan a': 1 rows, $40.00")
+    assert notes["eligibility"].examples == ("'medicare': 1 row", "'plan a': 1 row")
+    assert notes["medical_claim"].examples == ("'medicare': 1 row, $5,000.00", "'plan a': 1 row, $40.00")
     assert "`payers` of `enrollment`" in notes["medical_claim"].do
     alone = claims_of([covered("2025-01-01", None)], [paid("2025-05-05", 40), paid("2025-05-06", 7, payer=None)])
     assert not [note for note in check(alone).notes if note.rule == "several payers"]
