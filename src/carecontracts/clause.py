@@ -22,7 +22,7 @@ def _due(text: Any) -> Any:
     if not isinstance(text, str) or not _DUE.fullmatch(text):
         allowed = "monthly; quarterly; at the start of the year; N months after the year ends; or in kind"
         refuse(show(text), allowed, "write, say, 9 months after the year ends")
-    return text
+    return re.sub(r"^1 months", "1 month", text)
 
 
 Due = Annotated[str, BeforeValidator(_due)]
