@@ -114,10 +114,10 @@ def in_dollars(amount: float, form: str = ",.2f") -> str:
 def many(number: float, thing: str) -> str:
     """So many things, of which one is one.
 
-    >>> many(1, "row"), many(2_000, "row"), many(1, "person"), many(0, "person"), many(1.5, "month")
-    ('1 row', '2,000 rows', '1 person', '0 people', '1.5 months')
+    >>> many(1, "row"), many(2_000, "row"), many(0, "person"), many(1.5, "month"), many(2, "study"), many(3, "day")
+    ('1 row', '2,000 rows', '0 people', '1.5 months', '2 studies', '3 days')
     """
-    several = "people" if thing == "person" else f"{thing}s"
+    several = "people" if thing == "person" else re.sub(r"(?<![aeou])y$", "ie", thing) + "s"
     return f"{number:,.12g} {thing if number == 1 else several}"
 
 

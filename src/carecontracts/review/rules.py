@@ -22,6 +22,7 @@ from ..evidence.prior import Reader
 from ..measuring.benchmark import OwnHistory
 from ..parties.outside import CONTRACT, Outside, settle, with_care
 from ..parties.price import supported
+from ..refusal import many
 from ..units import say_dollars, say_list, say_percent
 from .draft import Draft
 
@@ -157,8 +158,8 @@ def luck_decides(draft: Draft) -> Iterator[Finding]:
                 "warning",
                 draft.paragraph(clause),
                 "Luck decides it too often.",
-                f"For {draft.lives:,} people it pays in {paid:.0%} of years in which the program did nothing, and not"
-                f" in {denied:.0%} of years in which it took off {say_percent(draft.effect)}.",
+                f"For {many(draft.lives, 'person')} it pays in {paid:.0%} of years in which the program did nothing,"
+                f" and not in {denied:.0%} of years in which it took off {say_percent(draft.effect)}.",
                 "pool several years, settle with others, or raise the minimum",
             )
 
@@ -176,7 +177,7 @@ def minimum_for_the_size(draft: Draft) -> Iterator[Finding]:
                 "warning",
                 draft.paragraph(clause),
                 f"A minimum of {say_percent(minimum)} is that of a much larger group.",
-                f"At {draft.lives:,} people luck alone passes {fits:.1%} in one year of ten; this clause pays"
+                f"At {many(draft.lives, 'person')} luck alone passes {fits:.1%} in one year of ten; this clause pays"
                 f" {say_dollars(round(forgone))} a year where the program works.",
                 f"set it near {round(fits, 3):.1%}, or pool years; a higher one denies more that was earned",
                 {"clauses": {clause.name: {"minimum": round(fits, 3)}}},
@@ -192,7 +193,7 @@ def losses_on_few(draft: Draft) -> Iterator[Finding]:
                 "few people carry losses",
                 "warning",
                 draft.paragraph(clause),
-                f"{draft.lives:,} people are too few to share losses on.",
+                f"{many(draft.lives, 'person')} are too few to share losses on.",
                 f"In {float((owed > 0).mean()):.0%} of years something is owed for a program that changed nothing;"
                 f" {say_dollars(round(float(owed.mean())))} in an average year.",
                 f"wait until {FEW:,} people are pooled, or put a service or a fee at risk instead",
@@ -212,7 +213,7 @@ def losses_without_a_cap(draft: Draft) -> Iterator[Finding]:
                 "error",
                 draft.paragraph(clause),
                 "What may be owed has no limit.",
-                f"The worst of {draft.nothing.draws:,} draws owes {say_dollars(round(float(owed)))} in a year.",
+                f"The worst of {many(draft.nothing.draws, 'draw')} owes {say_dollars(round(float(owed)))} in a year.",
                 "add a cap that the provider could pay",
                 {"clauses": {clause.name: {"cap": 0.03}}},
             )
@@ -307,7 +308,7 @@ def required_reduction(draft: Draft) -> Iterator[Finding]:
             "error" if not support.intervals else "warning",
             say_list([draft.paragraph(c) for c in fees]),
             f"The fees ask for {required:.1%} off the cost of care before anyone gains.",
-            f"{support.warning} ({support.studies} studies; care at {say_dollars(round(draft.care))} a member.)",
+            f"{support.warning} ({many(support.studies, 'study')}; care at {say_dollars(round(draft.care))} a member.)",
             "people who cost more, a smaller team, or fewer people with more of it",
         )
 
@@ -358,8 +359,8 @@ def slow_data(draft: Draft) -> Iterator[Finding]:
             "the data come after the decision",
             "warning",
             "what else is agreed, “Data”",
-            f"The slowest feed reaches the provider after {slowest:.0f} days, and the first goal is read after {read}"
-            f" month{'s' * (read > 1)}.",
+            f"The slowest feed reaches the provider after {many(round(slowest), 'day')}, and the first goal is read"
+            f" after {many(read, 'month')}.",
             "More than half of the time is gone before anyone can act on what it shows.",
             "ask for it more often or sooner, or read the goal later",
         )
@@ -464,7 +465,7 @@ def unsecured(draft: Draft) -> Iterator[Finding]:
             "warning",
             "what else is agreed, “Security”",
             "The provider may owe losses, and nothing stands behind them.",
-            f"The worst of {draft.nothing.draws:,} draws owes {say_dollars(round(float(worst)))} in a year.",
+            f"The worst of {many(draft.nothing.draws, 'draw')} owes {say_dollars(round(float(worst)))} in a year.",
             "name a reserve, a letter of credit or a withheld part of the fee",
         )
 
