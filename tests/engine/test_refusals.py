@@ -291,6 +291,24 @@ NOT_AN_ADJUSTMENT = [
 ]
 
 
+NOT_A_LIMIT = [
+    ("basis: illustrative", "one or more of `cap`, `benchmark_cap`, `revenue_cap`, `fee_cap`"),
+    ("benchmark_cap: 0.1, limits: for all years together", "a `cap` in dollars, where the limit is for all years"),
+    ("cap: 5, funds: [hospital]", "`funds` without `benchmark_cap`"),
+    ("fee_cap: 0.5", "`fee_cap` without `fees`"),
+]
+
+
+@pytest.mark.parametrize(("terms", "says"), NOT_A_LIMIT)
+def test_a_joint_limit_that_cannot_be(terms: str, says: str) -> None:
+    text = (
+        "title: A\nsummary: B\nparties: {plan: the plan, practice: the practice}\nfirst_year: 1\nclauses:\n"
+        "  - {name: fee, kind: advance, payer: plan, payee: practice, due: monthly, amount: 100}\n"
+        "  - {name: it, kind: joint_cap, payer: practice, payee: plan, due: monthly, over: [fee], " + terms + "}\n"
+    )
+    assert says in told(text)
+
+
 @pytest.mark.parametrize(("terms", "says"), NOT_AN_ADJUSTMENT)
 def test_an_adjustment_that_cannot_be(terms: str, says: str) -> None:
     text = (
