@@ -195,17 +195,17 @@ class Clause(Worded):
             return amount, workings
         return when(held, amount, 0.0), workings
 
-    def months_due(self, year: int, year_starts: int) -> tuple[int, ...]:
-        start = year * 12 + year_starts - 1
+    def months_due(self, months: range) -> tuple[int, ...]:
+        """The months in which its payment for these months falls due; a quarter that is cut short ends with them."""
         if self.due == "monthly":
-            return tuple(range(start, start + 12))
+            return tuple(months)
         if self.due == "quarterly":
-            return tuple(range(start + 2, start + 12, 3))
+            return tuple(dict.fromkeys((*months[2::3], months[-1])))
         if self.due == "in kind":
             return ()  # worth something, but no cash moves
         if self.due == "at the start of the year":
-            return (start,)
-        return (start + 11 + int(_DUE.fullmatch(self.due)[1]),)  # type: ignore[index]
+            return (months[0],)
+        return (months[-1] + int(_DUE.fullmatch(self.due)[1]),)  # type: ignore[index]
 
 
 def _names_in(value: Any) -> list[str]:

@@ -53,7 +53,8 @@ class Contract(BaseModel):
     parties: Annotated[dict[Party, Text], EachOnce, Field(min_length=2)]
     first_year: Annotated[int, Field(ge=1, le=2999)]  # a calendar year; or 1, and years are counted
     years: Annotated[int, Field(ge=1, le=99)] | None = None  # how long it runs; without it, until it is ended
-    year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which a contract year begins
+    year_starts: Annotated[int, Field(ge=1, le=12)] = 1  # the month in which the first contract year begins
+    first_year_months: Annotated[int, Field(ge=1, le=60)] = 12  # how long it is; every later one has twelve
     scales: Annotated[dict[Name, Scale], EachOnce] = {}  # sliding scales that several terms share, by name
     goals: Goals = []  # what both sides want of it
     clauses: Annotated[list[AnyClause], Field(min_length=1)]
@@ -121,16 +122,41 @@ class Contract(BaseModel):
         ledger = Ledger(so_far)
         for year in years:
             for clause in self.clauses:
-                amount, how = clause.at(year, self.first_year).pay(year, ledger)
+                amount, how = clause.at(year, year.year - self.nth(year.year) + 1).pay(year, ledger)
                 if not (amount.max() if is_array(amount) else amount) <= MOST_DOLLARS:
                     allowed = f"a payment of at most {say_dollars(MOST_DOLLARS)}, of which the cents are exact"
                     where = f"{year.place}, clause '{clause.name}'"
                     raise Refusal([Fault(where, "a larger payment", allowed, "check its terms, and the year's facts")])
                 if not workings:
                     how = {name: how[name] for name in clause.remembers if name in how}
-                due = clause.months_due(year.year, self.year_starts)
+                due = clause.months_due(self.months_of(year.year))
                 ledger.append(Line(year.year, clause.name, clause.payer, clause.payee, cents(amount), how, due))
         return ledger
+
+    def months_of(self, year: int) -> range:
+        """The months of a contract year: 12 x calendar year + month - 1."""
+        begins = self.first_year * 12 + self.year_starts - 1
+        if year == self.first_year:
+            return range(begins, begins + self.first_year_months)
+        begins += self.first_year_months + 12 * (year - self.second_year)
+        return range(begins, begins + 12)
+
+    @property
+    def second_year(self) -> int:
+        """The number of the second contract year: the calendar year in which it begins, where the first has another.
+
+        Where years are counted it is 2, however long the first was.
+        """
+        later = (self.year_starts - 1 + self.first_year_months) // 12
+        return self.first_year + (1 if self.first_year < 100 else max(1, later))
+
+    def nth(self, year: int) -> int:
+        """Which of the contract's years it is: 1 for the first."""
+        return 1 if year == self.first_year else year - self.second_year + 2
+
+    def numbers(self, count: int) -> list[int]:
+        """The first so many years of the contract, by their numbers."""
+        return [self.first_year, *range(self.second_year, self.second_year + count - 1)]
 
     @property
     def payer(self) -> str:
@@ -150,18 +176,25 @@ class Contract(BaseModel):
 
     def _faults_in(self, years: Sequence[Year], so_far: Sequence[Line]) -> Iterator[Fault]:
         last = max((line.year for line in so_far), default=self.first_year - 1)
-        end = self.first_year + self.years - 1 if self.years else 2999
+        end = self.numbers(self.years)[-1] if self.years else 2999
+        skipped = range(self.first_year + 1, self.second_year)  # the first year is not over
         remembering = [clause.name for clause in self.clauses if clause.has_memory]
         for year in years:
-            if not self.first_year <= year.year <= end:
+            if year.year in skipped:
+                allowed = f"{self.first_year}, and then {self.second_year}: the first year has"
+                allowed += f" {self.first_year_months} months"
+                yield Fault(
+                    f"{year.place}, year", str(year.year), allowed, "put its facts with those of the first year"
+                )
+            elif not self.first_year <= year.year <= end:
                 allowed = f"a year of the contract: {self.first_year} to {end if self.years else 'its end'}"
                 yield Fault(f"{year.place}, year", str(year.year), allowed, "correct the year, or amend the contract")
             elif year.year <= last:
                 do = "give each year once, the earliest first"
                 yield Fault(f"{year.place}, year", str(year.year), f"a year after {last}", do)
-            elif year.year > last + 1 and remembering:
-                missing = say_list([str(each) for each in range(last + 1, year.year)][:3])
-                missing += " and the years after it" * (year.year - last > 4)
+            elif remembering and (left_out := [n for n in range(last + 1, year.year) if n not in skipped]):
+                missing = say_list([str(each) for each in left_out[:3]])
+                missing += " and the years after it" * (len(left_out) > 3)
                 allowed = f"every year from {self.first_year} on: the clause '{remembering[0]}' depends on earlier ones"
                 do = f"add {missing}; or, from Python, give the ledger of the years before as `so_far`"
                 yield Fault(f"{year.place}, year", f"{year.year} without {missing}", allowed, do)

@@ -100,6 +100,10 @@ class Ledger(list[Line]):
         """A working that a clause left in a year, or zero: what a clause may remember besides payments."""
         return next((line.workings.get(name, 0) for line in self if line.clause == clause and line.year == year), 0)
 
+    def last_working(self, clause: str, name: str) -> Number:
+        """A working that a clause left in its last year so far, or zero."""
+        return next((line.workings.get(name, 0) for line in reversed(self) if line.clause == clause), 0)
+
     def period(self, clause: str, years: int) -> list[Line]:
         """A clause's lines so far in its current run of years, the one that the next line belongs to.
 
@@ -169,17 +173,16 @@ class Ledger(list[Line]):
 OUTSIDE = "outside the contract"
 
 
-def costs_outside(costs: Mapping[str, Number], years: Iterable[int], year_starts: int = 1) -> Ledger:
-    """What parties pay a year outside the contract, such as for a team: in monthly parts.
+def costs_outside(costs: Mapping[str, Number], years: Mapping[int, Iterable[int]]) -> Ledger:
+    """What parties pay a year outside the contract, such as for a team: in equal parts over the months of each year.
 
-    >>> costs_outside({"practice": 1_200_000}, [2026]).net()
+    >>> costs_outside({"practice": 1_200_000}, {2026: range(2026 * 12, 2027 * 12)}).net()
     {'practice': -1200000.0, 'outside the contract': 1200000.0}
     """
     lines = Ledger()
-    for year in years:
-        start = year * 12 + year_starts - 1
-        months = tuple(range(start, start + 12))
-        lines += [Line(year, "costs outside the contract", p, OUTSIDE, cost, {}, months) for p, cost in costs.items()]
+    for year, months in years.items():
+        due = tuple(months)
+        lines += [Line(year, "costs outside the contract", p, OUTSIDE, cost, {}, due) for p, cost in costs.items()]
     return lines
 
 

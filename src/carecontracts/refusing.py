@@ -272,6 +272,11 @@ def _between(contract: Any) -> Iterator[Misfit]:
         for term, value in part:
             yield from _late_schedules(value, (*place, term), getattr(contract, "first_year", None))
     yield from _misfits_of_fees(contract, seen)
+    months = getattr(contract, "first_year_months", 12)
+    if months != 12 and getattr(contract, "measurement", None):
+        allowed = "12, where the contract says how a year is measured from claims"
+        do = "take out `measurement`, and give the facts of the first year in a years file"
+        yield ("first_year_months",), str(months), allowed, do
 
 
 def _misfits_of_units(clauses: Any) -> Iterator[Misfit]:

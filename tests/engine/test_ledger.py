@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carecontracts import Contract, Ledger, Line, Year
+from carecontracts import Contract, Ledger, Line, Refusal, Year, gallery
+from carecontracts.chance.plausible import expected_years
 from carecontracts.ledger import month_name
+from carecontracts.paper.term_sheet import term_sheet
 from carecontracts.units import cents, say_count, say_dollars, say_percent
 
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
@@ -23,7 +25,7 @@ def months_due(due: str, year: int = 2026, year_starts: int = 1, first_year: int
         {"fee": {"due": due}}, year_starts=year_starts, first_year=first_year, years=None
     )
     fee = contract.clauses[1]
-    return [month_name(month) for month in fee.months_due(year, contract.year_starts)]
+    return [month_name(month) for month in fee.months_due(contract.months_of(year))]
 
 
 # --- rounding -------------------------------------------------------------------------------------------------------
@@ -189,3 +191,99 @@ def test_totals_by_year_clause_and_party() -> None:
     assert ledger.total(clause="another") == 0
     assert ledger.net() == {"plan": -12, "practice": 12}
     assert ledger.parties() == ["plan", "practice"]
+
+
+# --- a first year of another length -----------------------------------------------------------------------------------
+
+FIRST_YEAR = """
+title: A first year of 21 months
+summary: A fee and a share of savings, from April 2012; losses are carried.
+parties: {cms: Medicare, aco: the ACO}
+first_year: 2012
+year_starts: 4
+first_year_months: 21
+clauses:
+  - {name: fee, kind: care_management_fee, payer: cms, payee: aco, due: monthly, per_member_per_month: {1: 5, 2: 6}}
+  - {name: savings, kind: shared_savings, payer: cms, payee: aco, due: 9 months after the year ends, minimum: 0,
+     share: 0.5, losses_carried: 1}
+"""
+
+
+def of_2012(number: int, months: float = 120_000, spend: float = 9e6) -> Year:
+    return Year(year=number, member_months={"all": months}, benchmark=10e6, spend=spend)
+
+
+def test_a_first_year_of_21_months() -> None:
+    contract = Contract.parse(FIRST_YEAR)
+    fee, savings = contract.settle([of_2012(2012, 210_000)])
+    assert fee.amount == 1_050_000
+    assert [month_name(fee.due[0]), month_name(fee.due[-1]), len(fee.due)] == ["2012-04", "2013-12", 21]
+    assert (savings.amount, month_name(savings.due[0])) == (500_000, "2014-09")
+
+
+def test_the_next_year_is_the_next_calendar_year_and_the_contract_s_second() -> None:
+    contract = Contract.parse(FIRST_YEAR)
+    ledger = contract.settle([of_2012(2012, 210_000, 11e6), of_2012(2014), of_2012(2015)])
+    assert [line.amount for line in ledger if line.clause == "fee"] == [
+        1_050_000,
+        720_000,
+        720_000,
+    ]  # $6 from year 2 on
+    assert [line.amount for line in ledger if line.clause == "savings"] == [0, 0, 500_000]  # 1,000,000 was carried
+    second = next(line for line in ledger if line.year == 2014)
+    assert [month_name(second.due[0]), month_name(second.due[-1])] == ["2014-01", "2014-12"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "months", "second", "begins"),
+    [
+        (4, 21, 2014, "2014-01"),
+        (4, 9, 2013, "2013-01"),
+        (4, 12, 2013, "2013-04"),
+        (10, 3, 2013, "2013-01"),
+        (1, 6, 2013, "2012-07"),  # the year that is called 2013
+        (1, 18, 2013, "2013-07"),
+        (1, 24, 2014, "2014-01"),
+    ],
+)
+def test_when_the_second_year_begins(starts: int, months: int, second: int, begins: str) -> None:
+    contract = Contract.parse(FIRST_YEAR).amend(year_starts=starts, first_year_months=months)
+    assert contract.numbers(3) == [2012, second, second + 1]
+    assert month_name(contract.months_of(second)[0]) == begins
+    assert [contract.nth(number) for number in contract.numbers(3)] == [1, 2, 3]
+    assert contract.months_of(second + 1)[0] == contract.months_of(second)[-1] + 1
+
+
+@pytest.mark.parametrize(("months", "due"), [(3, 1), (4, 2), (12, 4), (21, 7), (1, 1)])
+def test_quarters_end_with_a_first_year_that_is_cut_short(months: int, due: int) -> None:
+    contract = Contract.parse(FIRST_YEAR).amend({"fee": {"due": "quarterly"}}, first_year_months=months)
+    found = contract.clauses[0].months_due(contract.months_of(2012))
+    assert len(found) == due
+    assert found[-1] == contract.months_of(2012)[-1]
+
+
+def test_a_counted_contract_s_second_year_is_2() -> None:
+    contract = Contract.parse(FIRST_YEAR.replace("first_year: 2012", "first_year: 1").replace("21", "30"))
+    assert contract.numbers(3) == [1, 2, 3]
+    assert month_name(contract.months_of(2)[0]) == "year 3, month 10"
+
+
+def test_a_year_inside_a_long_first_year_is_refused_with_what_to_do() -> None:
+    contract = Contract.parse(FIRST_YEAR)
+    with pytest.raises(Refusal, match="2012, and then 2014: the first year has 21 months"):
+        contract.settle([of_2012(2012), of_2012(2013)])
+    with pytest.raises(Refusal, match="2015 without 2014"):
+        contract.settle([of_2012(2012), of_2012(2015)])
+
+
+def test_what_reckons_in_twelve_months_says_so() -> None:
+    with pytest.raises(Refusal, match="12, to reckon what luck does"):
+        expected_years(Contract.parse(FIRST_YEAR))
+    with pytest.raises(Refusal, match="take out `measurement`"):
+        Contract.load(gallery("complex-care-measured")).amend(first_year_months=9)
+
+
+def test_the_term_sheet_says_how_long_the_first_year_is() -> None:
+    sheet = term_sheet(Contract.parse(FIRST_YEAR))
+    assert "the first contract year has 21 months, from 1 April" in sheet
+    assert "the next one is 2014, and it and each later one begin on 1 January" in sheet

@@ -4,7 +4,7 @@ What a mechanism knows of its facts stands on the mechanism (`expects`); the ass
 A years file of your own is better.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,8 @@ def expected_years(
     (3, 24000000.0, 22800000.0, {'quality score': 0.9})
     """
     cost = (paid_for_all_care(contract) or COST) if cost is None else cost
-    faults = [
+    faults = [*not_twelve_months(contract)]
+    faults += [
         Fault(name, show(value), "more than 0", "correct it")
         for name, value in (("lives", lives), ("cost", cost))
         if not value > 0
@@ -43,9 +44,16 @@ def expected_years(
     length = contract.years or count or YEARS
     if count is not None and not 1 <= count <= length:
         raise Refusal([Fault("years", show(count), f"1 to {length}, as the contract runs", "correct it")])
-    numbers = range(contract.first_year, contract.first_year + (count or length))
+    numbers = contract.numbers(count or length)
     years = [_expected(contract, number, number == numbers[-1], lives, cost) for number in numbers]
     return with_effect(contract, years, effect)
+
+
+def not_twelve_months(contract: Contract) -> Iterator[Fault]:
+    """What is wrong with a first contract year of another length: luck is reckoned in years of twelve months."""
+    if contract.first_year_months != 12:
+        do = "amend it to 12 to see what luck does in a year"
+        yield Fault("first_year_months", str(contract.first_year_months), "12, to reckon what luck does", do)
 
 
 def paid_for_all_care(contract: Contract) -> float | None:

@@ -44,7 +44,7 @@ from ..units import cents, least, say_list
 from ..year import Year
 from . import convolution
 from .noise import COEFFICIENT, Costs
-from .plausible import expected_years, moving, with_effect, without_effect
+from .plausible import expected_years, moving, not_twelve_months, with_effect, without_effect
 
 __all__ = [
     "Luck",
@@ -150,7 +150,8 @@ def simulate(
     """
     luck = luck or Luck()
     years = expected_years(contract, **({"lives": luck.lives} if luck.lives else {})) if years is None else years
-    faults = [
+    faults = [*not_twelve_months(contract)]
+    faults += [
         Fault(what, show(party), "a party of the contract: " + ", ".join(contract.parties), "correct it")
         for what, parties in (("costs", costs or {}), ("care", [care] if care else []))
         for party in parties
@@ -223,10 +224,10 @@ class Simulation:
 
     @cached_property
     def _all(self) -> Ledger:
-        starts = self.contract.year_starts
-        lines = [*self.ledger, *costs_outside(self.costs, [year.year for year in self.years], starts)]
+        months = {year.year: self.contract.months_of(year.year) for year in self.years}
+        lines = [*self.ledger, *costs_outside(self.costs, months)]
         for year in self.years if self.care else ():
-            lines += costs_outside({self.care or "": cents(year.whole_spend)}, [year.year], starts)
+            lines += costs_outside({self.care or "": cents(year.whole_spend)}, {year.year: months[year.year]})
         return Ledger(lines)
 
     @cached_property

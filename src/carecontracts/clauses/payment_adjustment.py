@@ -19,7 +19,7 @@ class PaymentAdjustment(Clause):
     change = share, or what the ladder gives for the measure
     paid   = least(payments x most(change, 0), cap), or for what is less: least(payments x most(-change, 0), cap)
 
-    What goes up and what goes down are two clauses with one ladder, the second with the parties the other way round.
+    What goes up and what goes down are two clauses, the second with the parties the other way round.
     """
 
     words = (
@@ -63,11 +63,11 @@ class PaymentAdjustment(Clause):
         return self.side == "what is less"
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
-        return {f"measures.{self.measure}": middle(self.ladder)} if self.measure else {}
+        return {f"measures.{self.measure}": middle(self.ladder)} if self.measure and self.ladder else {}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
-        payments, change = ledger.paid(year=year.year, clause=self.payments), self.share
-        if self.measure:
+        payments, change = ledger.paid(year=year.year, clause=self.payments), self.share or 0
+        if self.measure and self.ladder:
             change = self.ladder.climbed(year.measures[self.measure], self.climbs)
         paid = most(payments, 0.0) * most(-change if self.side == "what is less" else change, 0.0)
         if self.cap is not None:

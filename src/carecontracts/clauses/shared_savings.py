@@ -78,7 +78,7 @@ class SharedSavings(Sequestered):
         saved, weighed = self.difference(year, ledger)
         carried = {}
         if self.losses_carried is not None:
-            saved = saved - ledger.working(self.name, "losses carried on", year.year - 1)
+            saved = saved - ledger.last_working(self.name, "losses carried on")
             carried = {"losses carried on": self.losses_carried * most(-saved, 0.0)}
         benchmark = self.benchmark_of(year)
         minimum = self.minimum * benchmark

@@ -55,7 +55,7 @@ def settle(
         )
         of_parties({"--cost": outside}, agreed)
         ledger = agreed.settle(facts)
-        whole = Ledger([*ledger, *costs_outside(outside, [year.year for year in facts], agreed.year_starts)])
+        whole = Ledger([*ledger, *costs_outside(outside, {year.year: agreed.months_of(year.year) for year in facts})])
         _print_statement(agreed, ledger, whole)
         unread = dict.fromkeys(
             name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)

@@ -29,8 +29,7 @@ def years(contract: ContractFile, out: Out = None) -> None:
         outputs.file(out)
         agreed, _ = all_or_refuse(lambda: load(contract), outputs.ready)
         columns = ["year", *columns_for(agreed.facts())]
-        last = agreed.first_year + (agreed.years or 1)
-        rows = [(year, *[""] * (len(columns) - 1)) for year in range(agreed.first_year, last)]
+        rows = [(year, *[""] * (len(columns) - 1)) for year in agreed.numbers(agreed.years or 1)]
         show_or_put(as_csv(columns, rows), out, outputs)
         if "claims" in agreed.facts():
             tell("A column for each member who cost much: claims.1, claims.2 and so on.")

@@ -145,10 +145,18 @@ def escape(text: str) -> str:
 def _term(contract: Contract) -> str:
     starts = f"each contract year begins on 1 {MONTHS[contract.year_starts - 1]}"
     counted = contract.first_year < 100
+    if contract.first_year_months != 12:
+        second = contract.months_of(contract.second_year)[0]
+        years = f"year {contract.second_year}" if counted else str(contract.second_year)
+        starts = (
+            f"the first contract year has {contract.first_year_months} months,"
+            f" from 1 {MONTHS[contract.year_starts - 1]}; the next one is {years},"
+            f" and it and each later one begin on 1 {MONTHS[second % 12]}"
+        )
     first = f"year {contract.first_year}" if counted else str(contract.first_year)
     if not contract.years:
         return f"From {first} until it is ended; {starts}."
-    last = contract.first_year + contract.years - 1
+    last = contract.numbers(contract.years)[-1]
     span = f"Years {contract.first_year} to {last}" if counted else f"{contract.first_year} to {last}"
     return f"{span if contract.years > 1 else first.capitalize()}; {starts}."
 

@@ -347,8 +347,7 @@ def settle(contract: Contract, years: Sequence[Year], outside: Outside, effect: 
     for n, year in enumerate(years):
         now = effect * at(outside.effect_ramp, n)
         not_bought[year.year] = _care(year) * (now / (1 - now))
-        start = year.year * 12 + contract.year_starts - 1
-        months = tuple(range(start, start + 12))
+        months = tuple(contract.months_of(year.year))
         for source, payer, payee, amount in _beside(contract, outside, year, n, len(years), not_bought, paid):
             beside.append(Line(year.year, source, payer, payee, cents(amount), {}, months))
     return Case(contract, outside, years, paid, beside)
