@@ -290,6 +290,24 @@ def test_years_of_claims_that_no_contract_year_is_are_said():
     assert "Claims of no contract year: 1925 (1 line, $50.00), 2052 (2 lines, $100.00)." in read_too.notes
 
 
+def test_lines_without_a_date_of_payment_are_said_where_others_have_one():
+    rows = [*paid(60), *paid(5, claim_id="x", days=(None,)), *paid(-8, claim_id="y", days=(None,))]
+    made = spent(from_frames(frames(*rows)))
+    assert "Without a date of payment: 2 claim lines, -$3.00. They count, whenever they were paid." in made.notes
+    assert made.years[0].spend == 57
+    assert not [note for note in spent(from_frames(frames(*paid(60)))).notes if "date of payment" in note]
+
+
+@pytest.mark.parametrize("column", ["claim_start_date", "paid_date", "admission_date", "claim_end_date"])
+def test_a_column_of_another_type_does_not_hide_the_other_faults(column):
+    """Of days that a number gives, and of the rules that compare them with others."""
+    tables = frames(*paid(5, claim_line_number="one", admission_date="2025-02-03", discharge_date="2025-02-01"))
+    tables["medical_claim"][column] = 20250302
+    found = {(f.column, f.rule) for f in check(held(tables), today=TODAY).faults}
+    assert {("claim_line_number", "not a whole number")} < found
+    assert any(column in told for told, _ in found)
+
+
 def test_where_every_line_is_left_out_the_refusal_says_why():
     with pytest.raises(Refusal) as refused:
         spent(from_frames(frames(*paid(60, claim_end_date="2025-01-03"), *paid(5, claim_id="x", person_id="b"))))

@@ -1,6 +1,6 @@
 """What the rows of a table must hold, rule by rule, and what becomes of those that do not."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
     fault: bool = True  # False: a note; sound data can look so, but someone should know why
 
 
-def row_rules(name: str, columns: Iterable[str], today: date) -> list[Rule]:
+def row_rules(name: str, columns: Collection[str], today: date) -> list[Rule]:
     """What the rows of a table must hold in the columns that it has, beyond types and what may not be empty."""
     rules = []
     for column, dtype in SCHEMAS[name].items():
@@ -48,8 +48,9 @@ def row_rules(name: str, columns: Iterable[str], today: date) -> list[Rule]:
                 Rule(column, f"not {code.words}", _like(column, code.form), do, fault=column not in MAY_DIFFER)
             )
     for first, then, words, effect, fault in ORDERS.get(name, []):
-        rules.append(Rule(then, words, in_order(first, then), "swap or mend the dates", effect, fault))
-    return [rule for rule in rules if rule.column in set(columns)]
+        if first in columns:
+            rules.append(Rule(then, words, in_order(first, then), "swap or mend the dates", effect, fault))
+    return [rule for rule in rules if rule.column in columns]
 
 
 BEYOND = f"not finite, or beyond {MOST:,.0f}"

@@ -254,15 +254,22 @@ class RunOut(Part):
             )
 
     def notes(self, claims: "Claims", years: Sequence[int], first_year: int, first_month: int) -> Iterator[str]:
-        """What a reader should know where the claims end before a closing date."""
+        """What a reader should know where claims have no date of payment, or end before a closing date."""
         from ..claims.engine import fetched
         from ..people.months import month_of
 
-        tables = (claims.medical_claim, claims.pharmacy_claim)
-        days = [fetched(table.agg(latest=table.paid_date.max()))[0]["latest"] for table in tables]
-        latest = max((day for day in days if day), default=None)
+        found = []
+        for table in (claims.medical_claim, claims.pharmacy_claim):
+            undated, cents = table.paid_date.isnull(), (table.paid_amount * 100).round().cast("int64")
+            asked = {"latest": table.paid_date.max(), "lines": undated.cast("int64").sum()}
+            found += fetched(table.agg(**asked, cents=cents.sum(where=undated)))
+        latest = max((row["latest"] for row in found if row["latest"]), default=None)
+        lines, paid = (sum(int(row[what] or 0) for row in found) for what in ("lines", "cents"))
         if latest is None and years:
             yield "No claim has a paid date: every claim of a year counts, whenever it arrived."
+        elif lines:
+            of = f"{lines:,} claim line{'s' * (lines != 1)}, {in_dollars(paid / 100)}"
+            yield f"Without a date of payment: {of}. They count, whenever they were paid."
         for year in years if latest else ():
             closing = self.closes(year, first_year, first_month)
             if month_of(latest) + 1 < month_of(closing):
