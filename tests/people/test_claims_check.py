@@ -42,7 +42,9 @@ def whole() -> dict[str, Table]:
             ]
         )  # fmt: skip
     pharmacy = [["claim_id", "claim_line_number", "person_id", "dispensing_date", "ndc_code", "paid_amount"]]
-    pharmacy += [[f"d{n}", "1", f"p{n % PEOPLE}", "2025-06-01", "00093101301", "10.00"] for n in range(2 * PEOPLE)]
+    for month in (6, 7):
+        day = f"2025-{month:02d}-01"
+        pharmacy += [[f"d{month}{n}", "1", f"p{n}", day, "00093101301", "10.00"] for n in range(PEOPLE)]
     return {"eligibility": eligibility, "medical_claim": medical, "pharmacy_claim": pharmacy}
 
 
@@ -70,7 +72,7 @@ def broken(tmp_path: Path) -> Path:
         for n, value in enumerate(values):
             medical[first + n][at[column]] = value
 
-    put(1, "paid_amount", "eighty", "1,250.50", "$12", "nan")  # wrong types: 3 unread, 1 not finite
+    put(1, "paid_amount", "eighty", "1,250.50", "$12", "2e13")  # wrong types: 3 unread, 1 beyond
     put(11, "claim_start_date", "03/02/2025", "20250302x")  # 2 dates not as 2026-01-31
     put(21, "allowed_amount", "n/a")  # 1, in a column that may be empty
     put(31, "claim_end_date", "2024-01-01", "2024-01-02", "2024-01-03")  # 3 reversed
@@ -415,6 +417,26 @@ def test_a_column_that_is_not_of_the_layout_is_said(tmp_path):
 def test_schemas_name_what_check_requires():
     for name, columns in SCHEMAS.items():
         assert set(schema(name).columns) == set(columns)
+
+
+def test_payments_for_one_thing_under_several_numbers_are_noted():
+    """Two numbers, everything else the same; another hour's code, another day, nothing paid and one claim are not."""
+    line = {"claim_line_number": 1, "claim_type": "professional", "person_id": "a", "hcpcs_code": "99213",
+            "claim_start_date": "2025-02-03", "paid_amount": 80.0}  # fmt: skip
+    others: list[dict[str, object]] = [
+        {"claim_id": "2"},
+        {"claim_id": "3", "hcpcs_code": "99214"},
+        {"claim_id": "4", "claim_start_date": "2025-02-04"},
+        *({"claim_id": number, "paid_amount": 0.0} for number in "56"),
+        {"claim_id": "7", "person_id": "b"},
+        *({"claim_id": "8", "claim_line_number": n, "paid_amount": 30.0} for n in (1, 2)),
+    ]
+    span = {"enrollment_start_date": "2025-01-01", "enrollment_end_date": "2025-12-31"}
+    people = pd.DataFrame([{"person_id": person} | span for person in "ab"])
+    lines = pd.DataFrame([line | {"claim_id": "1"}, *(line | other for other in others)])
+    (note,) = check(held({"eligibility": people, "medical_claim": lines}), today=TODAY).notes
+    assert (note.rule, note.found, note.dollars) == ("alike in all but the claim's number", 2, 160.0)
+    assert note.examples == ("claims 1 and 2: 80.0",)
 
 
 def test_no_library_speaks_to_the_reader_as_it_is_loaded():

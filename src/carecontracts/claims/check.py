@@ -24,6 +24,18 @@ from .rules import AMOUNTS, KEPT, OPEN_ENDED, REFUSED, SPELLED, Rule, row_rules
 from .used import CLAIMS, Using, meant, unread_columns, using
 
 MOST_EXAMPLES = 3
+# What two claims of one thing have alike, whatever their numbers.
+ALIKE = {
+    "medical_claim": (
+        "person_id", "claim_type", "claim_start_date", "claim_end_date", "claim_line_start_date", "bill_type_code",
+        "revenue_center_code", "hcpcs_code", "hcpcs_modifier_1", "hcpcs_modifier_2", "drg_code", "diagnosis_code_1",
+        "billing_npi", "rendering_npi", "facility_npi", "payer", "service_unit_quantity", "paid_amount",
+    ),
+    "pharmacy_claim": (
+        "person_id", "dispensing_date", "ndc_code", "quantity", "days_supply", "dispensing_provider_npi", "payer",
+        "paid_amount",
+    ),
+}  # fmt: skip
 DATE_OF = {"medical_claim": "claim_start_date", "pharmacy_claim": "dispensing_date"}
 
 
@@ -306,6 +318,22 @@ class _Table:
             yield from self._unlike()
         if self.name == "medical_claim":
             yield from self._one_each("claim_id", "person_id", KEPT, fault=True)
+        if self.name in ALIKE:
+            yield from self._alike()
+
+    def _alike(self) -> Iterator[Finding]:
+        """Payments for one thing under several claims' numbers: two services of a day, or one that was given again."""
+        key, used = [column for column in ALIKE[self.name] if column in self.present], self.table.used
+        paid = used.filter(used.paid_amount > 0)
+        alike = paid.group_by(*key).agg(first=paid.claim_id.min(), last=paid.claim_id.max(), rows=paid.count())
+        alike = alike.filter(alike.first != alike["last"])
+        found = _first(alike.aggregate(n=alike.rows.sum(), dollars=(alike.paid_amount * alike.rows).sum()))
+        if found["n"]:
+            shown = fetched(alike.select("first", "last", "paid_amount").order_by("first").limit(MOST_EXAMPLES))
+            told = tuple(f"claims {row['first']} and {row['last']}: {row['paid_amount']}" for row in shown)
+            do = "if one is the other, given again or replaced under a new number, give the last alone"
+            rule = "alike in all but the claim's number"
+            yield self._finding("claim_id", rule, found["n"], KEPT, told, do, False, found["dollars"])
 
     def _unlike(self) -> Iterator[Finding]:
         """Rows of one key that are not equal: months, and times on a list, count once whatever they say."""
