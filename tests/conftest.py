@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from carecontracts import Contract
 from carecontracts.cli import main
-from carecontracts.programs import mssp
+from carecontracts.programs import mssp, results
 
 # Derandomized: a test that fails fails for everyone; no deadline: shared machines pause.
 settings.register_profile(
@@ -73,5 +73,5 @@ def panel(oracles: Path) -> list[mssp.Aco]:
 
 
 @pytest.fixture(scope="session")
-def settled_panel(panel: list[mssp.Aco]) -> list[mssp.Settled]:
-    return [mssp.settle(aco) for aco in panel]
+def settled_panel(panel: list[mssp.Aco]) -> list[results.Settled]:
+    return mssp.settle_all(panel)

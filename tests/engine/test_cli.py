@@ -17,7 +17,7 @@ from carecontracts import Contract, __version__, gallery, read_years
 from carecontracts.files import safe_cell
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.term_sheet import term_sheet
-from carecontracts.programs import mssp
+from carecontracts.programs import mssp, reach
 from carecontracts.year import columns_for
 
 FOUR_CLAUSES = Path(__file__).with_name("four-clauses.yaml")
@@ -269,6 +269,27 @@ def test_mssp_wants_the_year_where_the_file_does_not_say(run, results, tmp_path)
     done = run("mssp", results, "--year", 2022)
     assert done.code == 0
     assert "Every row matches." in done.out
+
+
+def test_reach_compares_with_what_was_published(run, tmp_path) -> None:
+    path = tmp_path / "organizations.csv"
+    path.write_bytes(reach.published_rows().read_bytes())
+    done = run("reach", path, "--out", tmp_path / "out.csv", "--lines", tmp_path / "lines.csv")
+    assert done.code == 0
+    assert "Not matched: 1 of 32 rows" in done.out
+    assert re.search(r"D0128 +2022 +professional-high-needs +0 +354,879\.56 +\$362,122 was shared before", done.out)
+    assert re.search(r"global-new-entrant +\d", done.out)
+    assert "that constant is in no file" in done.out
+    written, given = rows(tmp_path / "out.csv"), rows(path)
+    assert ",".join(written[0]) == "aco_id,performance_year,track,published,recomputed,band,matched,reason"
+    assert [(r["aco_id"], r["performance_year"]) for r in written] == [(r["aco_id"], r["perf_year"]) for r in given]
+    assert [r["matched"] for r in written].count("false") == 1
+    lines = rows(tmp_path / "lines.csv")
+    assert list(lines[0]) == ["aco_id", "performance_year", "line", "dollars"]
+    last = {
+        (r["aco_id"], r["performance_year"]): abs(float(r["dollars"])) for r in lines
+    }  # its last line is what it nets
+    assert all(abs(float(r["recomputed"])) == last[r["aco_id"], r["performance_year"]] for r in written)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe of POSIX")

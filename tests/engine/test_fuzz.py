@@ -32,7 +32,7 @@ from carecontracts.chance.plausible import expected_years
 from carecontracts.cli import main
 from carecontracts.gallery import gallery_names
 from carecontracts.parties import outside, price
-from carecontracts.programs import mssp
+from carecontracts.programs import mssp, reach
 from carecontracts.synthetic import people as synthetic
 from carecontracts.year import columns_for
 
@@ -269,6 +269,13 @@ COMMANDS = {
     "gallery": Command(("gallery",), (), 0, {}, ("",)),
     "definitions": Command(("claims", "definitions"), (), 0, {}, ("",)),
     "mssp": Command(("mssp", "{results}"), ("results",), 12, {"--year": (*ODD, "2022", "2019", "1990", "2030")}, FILE),
+    "reach": Command(
+        ("reach", "{organizations}"),
+        ("organizations",),
+        12,
+        {"--year": (*ODD, "2022", "2023", "1990", "2030")},
+        ("--out {o}.csv --lines {o}.l.csv", ""),
+    ),
     "net": Command(
         ("net", "{target}", "--outside", "{outside}", "--draws=20", "--effect=0.05"),
         ("target", "outside", "outside"),
@@ -386,6 +393,7 @@ def seeds(folder: Path) -> None:
     for name in (
         "program",
         "results",
+        "organizations",
         "definition",
         "claims",
         "source",
@@ -408,6 +416,8 @@ def seeds(folder: Path) -> None:
     )
     (folder / "outside" / "outside.yaml").write_bytes(outside.example().read_bytes())
     (folder / "results" / "results.csv").write_bytes(b"".join(mssp.published_rows().read_bytes().splitlines(True)[:12]))
+    rows = reach.published_rows().read_bytes().splitlines(True)[:12]
+    (folder / "organizations" / "organizations.csv").write_bytes(b"".join(rows))
     rules: list[Any] = [
         "stays", {"any": [{"cost": {"dollars": 25000}}, {"stays": {"at_least": 2}}]},
         {"all": ["stays", {"aged": {"at_least": 65}}]},

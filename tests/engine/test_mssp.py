@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from carecontracts import Contract, Refusal, Year
-from carecontracts.programs import mssp
-from carecontracts.programs.mssp import Aco, Settled
+from carecontracts.programs import mssp, results
+from carecontracts.programs.mssp import Aco
+from carecontracts.programs.results import Settled
 
 
 @pytest.fixture(scope="session")
@@ -544,7 +545,7 @@ def test_all_4122_rows_match_but_the_documented_one(settled_panel: list[Settled]
 
 
 def test_the_totals_of_each_year(settled_panel: list[Settled]) -> None:
-    rows = {row.performance_year: row for row in mssp.by_year(settled_panel)}
+    rows = {row.performance_year: row for row in results.by_year(settled_panel)}
     assert set(rows) == set(RECORD)
     for year, (acos, settlements, published, again) in RECORD.items():
         row = rows[year]
@@ -571,7 +572,7 @@ def test_printed_minimums_are_those_of_the_scale(panel: list[Aco]) -> None:
 @pytest.mark.parametrize("year", [2014, 2018, 2021, 2022])
 def test_the_raw_file_of_a_year_settles_like_the_panel(year: int, oracles: Path, settled_panel: list[Settled]) -> None:
     acos = mssp.read(oracles / "raw" / f"PY{year}.csv", None if year == 2014 else year)
-    [row] = mssp.by_year([mssp.settle(one) for one in acos])
+    [row] = results.by_year([mssp.settle(one) for one in acos])
     assert (row.acos, row.settlements, row.published) == RECORD[year][:3]
     assert row.matched == row.acos
     if year != 2014:  # whose raw scores are rounded to two digits

@@ -18,6 +18,7 @@ from carecontracts.value_sets import Condition
 WORDS = {  # what a command wants before its options; none of it need be there, since all faults are told at once
     "settle": ["a.yaml", "b.csv"],
     "mssp": ["a.csv"],
+    "reach": ["a.csv"],
     "odds": ["a.yaml"],
     "check": ["a.yaml"],
     "net": ["a.yaml"],

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.text import Text
 
 from ..contract import Contract
 from ..ledger import Ledger, costs_outside
 from ..paper import statement, workbook
-from ..programs import mssp as medicare
+from ..programs import mssp as shared_savings
+from ..programs import reach as reach_results
+from ..programs.results import Settled, by_year
 from ..refusal import many
 from ..year import read_years
 from .common import (
@@ -102,24 +103,60 @@ def _print_statement(contract: Contract, ledger: Ledger, whole: Ledger) -> None:
     console.print(table)
 
 
-def mssp(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CMS's results file as published, or the tidy panel (CSV).")
-    ],
-    year: Annotated[int | None, typer.Option(help="The performance year, where the file does not say.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write one row per ACO to this CSV file.")] = None,
-) -> None:
+Results = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CMS's results file as published, or a copy of it (CSV).")
+]
+PerformanceYear = Annotated[int | None, typer.Option(help="The performance year, where the file does not say.")]
+Out = Annotated[Path | None, typer.Option(help="Write one row per ACO to this CSV file.")]
+LOSSES = "Losses owed count as negative."
+
+
+def mssp(file: Results, year: PerformanceYear = None, out: Out = None) -> None:
     """Settle every ACO in a Medicare Shared Savings Program results file and compare with what CMS published."""
     with writing(file) as outputs:
         outputs.file(out)
-        acos, _, _ = all_or_refuse(lambda: medicare.read(file, year), lambda: within(year=year), outputs.ready)
-        settled = _settle_all(file, acos)
-        outputs.put(out, as_csv(medicare.Settled._fields, [_row(s) for s in settled]))
+        acos, _, _ = all_or_refuse(lambda: shared_savings.read(file, year), lambda: within(year=year), outputs.ready)
+        settled = shared_savings.settle_all(acos)
+        _compare(
+            file,
+            settled,
+            "The band is what the published rounding of the quality score can move, and $1.50 for rounded dollars.",
+        )
+        outputs.put(out, as_csv(Settled._fields, [_row(s) for s in settled]))
 
 
-def _settle_all(file: Path, acos: Sequence[medicare.Aco]) -> list[medicare.Settled]:
-    console, errors = screen(), screen(stderr=True)
-    settled = [medicare.settle(aco) for aco in track(acos, "Settling", console=errors, transient=True)]
+def reach(
+    file: Results,
+    year: PerformanceYear = None,
+    out: Out = None,
+    lines: Annotated[
+        Path | None, typer.Option(help="Write how each settlement comes about, line by line, to this CSV file.")
+    ] = None,
+) -> None:
+    """Settle every organization in an ACO REACH (Direct Contracting) results file and compare with what CMS paid."""
+    with writing(file) as outputs:
+        outputs.file(out)
+        outputs.file(lines)
+        acos, _, _ = all_or_refuse(lambda: reach_results.read(file, year), lambda: within(year=year), outputs.ready)
+        settled = reach_results.settle_all(acos)
+        _compare(
+            file, settled, "The band is $1.50 for rounded dollars. Published and recomputed are after sequestration."
+        )
+        _print_kinds(settled)
+        for each in reach_results.constants(acos):
+            screen().print(
+                f"\n{each.performance_year}: in {each.within} of {each.of} rows the discount and the withholds leave"
+                f" {each.constant:.4f} of the benchmark before adjustment, within 0.2%; that constant is in no file."
+            )
+        outputs.put(out, as_csv(Settled._fields, [_row(s) for s in settled]))
+        if lines:
+            told = [(a.aco_id, a.year, name, f"{x:z.2f}") for a in acos for name, x in reach_results.lines(a)]
+            outputs.put(lines, as_csv(("aco_id", "performance_year", "line", "dollars"), told))
+
+
+def _compare(file: Path, settled: Sequence[Settled], band: str) -> None:
+    """The years beside what was published, and every row that is not matched with its reason."""
+    console = screen()
     # what comes through a pipe cannot be read a second time
     digest = f" (SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()[:12]}…)" if file.is_file() else ""
     console.print(plain(f"{file.name}{digest}: {len(settled):,} ACO-years\n"))
@@ -132,26 +169,31 @@ def _settle_all(file: Path, acos: Sequence[medicare.Aco]) -> list[medicare.Settl
         ">Published $",
         ">Recomputed $",
     )
-    for row in medicare.by_year(settled):
+    for row in by_year(settled):
         *counts, published, recomputed = row
         table.add_row(str(counts[0]), *(f"{n:,}" for n in counts[1:]), f"{published:z,.0f}", f"{recomputed:z,.0f}")
     console.print(table)
-    console.print(
-        "The band is what the published rounding of the quality score can move, and $1.50 for rounded dollars.\n"
-        "Losses owed count as negative."
-    )
+    console.print(f"{band}\n{LOSSES}")
     _print_differences(console, settled)
-    return settled
 
 
-def _row(settled: medicare.Settled) -> tuple[str | int, ...]:
+def _print_kinds(settled: Sequence[Settled]) -> None:
+    table = table_of("Track", ">ACOs", ">Matched", ">Published $", ">Recomputed $", title="By kind of organization")
+    for name in sorted({s.track for s in settled}):
+        rows = [s for s in settled if s.track == name]
+        sums = (sum(s.published or 0 for s in rows), sum(s.recomputed for s in rows))
+        table.add_row(name, f"{len(rows):,}", f"{sum(bool(s.matched) for s in rows):,}", *(f"{x:z,.0f}" for x in sums))
+    screen().print(table)
+
+
+def _row(settled: Settled) -> tuple[str | int, ...]:
     published = "" if settled.published is None else f"{settled.published:.10g}"
     matched = "" if settled.matched is None else str(settled.matched).lower()
     found = (published, f"{settled.recomputed:z.2f}", f"{settled.band:z.2f}", matched, settled.reason)
     return (settled.aco_id, settled.performance_year, settled.track, *found)
 
 
-def _print_differences(console: Console, settled: Sequence[medicare.Settled]) -> None:
+def _print_differences(console: Console, settled: Sequence[Settled]) -> None:
     different = [s for s in settled if not s.matched]
     if not different:
         console.print("\nEvery row matches.")

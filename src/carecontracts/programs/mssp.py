@@ -8,24 +8,33 @@ and early exit.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import NamedTuple
 
 from ..contract import Contract
-from ..files import number_in, read_csv
+from ..files import number_in
 from ..gallery import gallery
-from ..refusal import Fault, Refusal, in_dollars, show
-from ..year import Year
+from ..refusal import Fault, Refusal, in_dollars
+from ..year import Year, year_from
+from .results import (
+    ROUNDING,
+    Case,
+    Reader,
+    Row,
+    Settled,
+    columns_in,
+    faults_in,
+    net_of,
+    plain,
+    table_in,
+    year_faults,
+)
 
-MOST_BYTES = 50_000_000
-FIRST_YEAR, LAST_YEAR = 2012, 2100
-MOST_DOLLARS = 1e12  # more than Medicare spends
-ROUNDING = 1.5  # dollars: benchmark, spending and settlement are each published to the dollar
+FIRST_YEAR = 2012
 
 # What we need, by the names that the file has used (letters and digits only, in lower case).
 COLUMNS = {
@@ -62,7 +71,6 @@ CODES = {
     "a": "basic-a", "b": "basic-b", "c": "basic-c", "d": "basic-d", "e": "basic-e", "en": "enhanced", "enh": "enhanced",
     **{f"basiclevel{level}": f"basic-{level}" for level in "abcde"}, **FLAGS,
 }  # fmt: skip
-ABSENT = {"", "-", "--", ".", "*", "**", "na", "n/a", "nan", "null"}
 FULL_QUALITY = {"p4r"}  # pay for reporting: the whole share for a complete report
 ELECTIONS = (0.0, 0.005, 0.01, 0.015, 0.02)
 
@@ -90,31 +98,6 @@ class Aco:
     published: float | None
 
 
-class Settled(NamedTuple):
-    """One ACO's settlement beside the published one: earned savings above zero, owed losses below."""
-
-    aco_id: str
-    performance_year: int
-    track: str
-    published: float | None
-    recomputed: float
-    band: float  # dollars by which the published rounding of the quality score can move the settlement
-    matched: bool | None
-    reason: str
-
-
-class YearOfResults(NamedTuple):
-    """A performance year in one row."""
-
-    performance_year: int
-    acos: int
-    settlements: int  # published and not zero
-    matched: int
-    within_a_dollar: int
-    published: float
-    recomputed: float
-
-
 def published_rows() -> Traversable:
     """The published results that ride with the package: a few for each year, track and rule."""
     return files("carecontracts") / "programs" / "mssp_published.csv"
@@ -126,152 +109,60 @@ def published_rows() -> Traversable:
 def read(path: Traversable | Path | str, year: int | None = None) -> list[Aco]:
     """Every ACO in a results file, in its order; `year` where the file does not say. Refuses what it cannot read."""
     where = str(path)
-    header, rows = read_csv(path, MOST_BYTES, any_header=True)
-    columns = _columns(header)
-    faults = [
-        Fault(
-            f"{where}, row 1",
-            f"no column {field!r}",
-            "a column called " + " or ".join(COLUMNS[field]),
-            "check the file",
-        )
-        for field in NEEDED
-        if field not in columns
-    ]
-    tracks = _track_columns(header)
-    for name in [name for names in [*columns.values(), tracks.values()] for name in names if header.count(name) > 1]:
-        faults.append(Fault(f"{where}, row 1", f"the column {show(name)} twice", "each column once", "remove one"))
+    header, rows = table_in(path)
+    columns, tracks = columns_in(header, COLUMNS), _track_columns(header)
+    faults = list(faults_in(where, header, columns | {"track": list(tracks.values())}, COLUMNS, NEEDED))
     if not tracks:
         allowed = "Current_Track, Track1, Track2 … or Current_BASIC_A … with a 1 in the row's track"
         faults.append(Fault(f"{where}, row 1", "no column for the track", allowed, "check the file"))
-    faults += _year_faults(where, columns.get("year", [None])[0], rows, year)
+    faults += year_faults(where, columns.get("year", [None])[0], rows, year, FIRST_YEAR)
     if faults:
         raise Refusal(faults)
-    acos, faults = _Reader(where, rows, columns, tracks, year).read()
-    if faults:
-        raise Refusal(faults)
-    return acos
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower().replace("+", "plus"))
-
-
-def _columns(header: list[str]) -> dict[str, list[str]]:
-    by_plain = {_plain(name): name for name in reversed(header)}
-    columns = {field: [by_plain[n] for n in names if n in by_plain] for field, names in COLUMNS.items()}
-    return {field: names for field, names in columns.items() if names}
+    return _Reader(where, rows, columns, year, FIRST_YEAR).read(tracks)
 
 
 def _track_columns(header: list[str]) -> dict[str, str]:
     """The column that names the track (under ""), or the flag columns by track."""
-    plain = {_plain(name): name for name in header}
+    by_plain = {plain(name): name for name in header}
     for single in ("track", "currenttrack"):
-        if single in plain:
-            return {"": plain[single]}
+        if single in by_plain:
+            return {"": by_plain[single]}
     for prefix in ("current", ""):
-        flags = {track: plain[prefix + flag] for flag, track in FLAGS.items() if prefix + flag in plain}
+        flags = {track: by_plain[prefix + flag] for flag, track in FLAGS.items() if prefix + flag in by_plain}
         if flags:
             return flags
     return {}
 
 
-def _year_faults(where: str, column: str | None, rows: list[dict[str, str]], year: int | None) -> Iterator[Fault]:
-    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
-        yield Fault("--year", str(year), f"a performance year from {FIRST_YEAR} on", "correct it")
-    if column is None and year is None:
-        hint = re.search(r"20[1-3]\d", Path(where).name)
-        do = f"add --year {hint[0]}, if that is the year" if hint else "add --year with the performance year"
-        yield Fault(f"{where}, row 1", "no column for the year", "a column PY, or --year", do)
-    if column is not None and year is not None:
-        others = {text for row in rows if (text := row[column]) and number_in(text) != year}
-        if others:
-            given = f"--year {year}, and rows of {', '.join(sorted(others)[:5])}"
-            yield Fault(f"{where}, {column}", given, "one or the other", "leave out --year: the file says")
-
-
-class _Reader:
+class _Reader(Reader):
     """Reads cells in the scale of their column: a column with a percent sign, or a value above 1, is in percent."""
 
-    def __init__(
-        self,
-        where: str,
-        rows: list[dict[str, str]],
-        columns: dict[str, list[str]],
-        tracks: dict[str, str],
-        year: int | None,
-    ) -> None:
-        self.where, self.rows, self.columns, self.tracks, self.year = where, rows, columns, tracks, year
-        self.faults: list[Fault] = []
-
-    def read(self) -> tuple[list[Aco], list[Fault]]:
-        years = [self._year(row) for row in self.rows]
+    def read(self, tracks: dict[str, str]) -> list[Aco]:
+        self.tracks = tracks
+        years = [self.year_of(row) for row in self.rows]
         scales = {
             year: self._quality_scale([r for r, y in zip(self.rows, years, strict=True) if y == year])
             for year in set(years)
         }
-        acos: dict[Aco, str] = {}  # and the row of each
-        for row, year in zip(self.rows, years, strict=True):
-            aco = self._aco(row, year, scales[year])
-            if aco in acos:
-                given = f"{aco.aco_id} again, the same as row {acos[aco]}"
-                self.fault(row, self.columns["aco_id"][0], given, "each row once", "remove one")
-            elif aco:
-                acos[aco] = row[""]
-        return list(acos), self.faults
+        read = ((row, self._aco(row, year, scales[year])) for row, year in zip(self.rows, years, strict=True))
+        return self.each_once(read)
 
-    def _year(self, row: Mapping[str, str]) -> int:
-        if self.year is not None or "year" not in self.columns:
-            return self.year or 0
-        year = self.number(row, "year", needed=True)
-        if year is not None and (year != int(year) or not FIRST_YEAR <= year <= LAST_YEAR):
-            allowed = f"a performance year from {FIRST_YEAR} on"
-            self.fault(row, self.columns["year"][0], f"{year:g}", allowed, "mend the cell")
-        return int(year or 0)
-
-    def cell(self, row: Mapping[str, str], field: str) -> str:
-        """The first of the field's columns that holds something; markers for "none" hold nothing."""
-        texts = (row[column] for column in self.columns.get(field, ()))
-        return next((text for text in texts if text.lower() not in ABSENT), "")
-
-    def number(self, row: Mapping[str, str], field: str, needed: bool = False) -> float | None:
-        text = self.cell(row, field)
-        if not text and not needed:
-            return None
-        value = number_in(re.sub(r"[$,%\s]", "", text)) if text else text
-        if isinstance(value, str):
-            self.fault(row, self.columns[field][0], text or "an empty cell", "a number", "mend the cell")
-            return None
-        return value
-
-    def fault(self, row: Mapping[str, str], column: str, given: str, allowed: str, do: str) -> None:
-        self.faults.append(Fault(f"{self.where}, row {row['']}, {column}", show(given), allowed, do))
-
-    def _quality_scale(self, rows: list[dict[str, str]]) -> tuple[float, float]:
+    def _quality_scale(self, rows: Sequence[Row]) -> tuple[float, float]:
         """What one published unit of this year's quality score is worth, and half a step of its last digit."""
         field = "quality_exact" if any(self.cell(row, "quality_exact") for row in rows) else "quality"
         texts = [text for row in rows if (text := self.cell(row, field)).lower() not in FULL_QUALITY | {""}]
-        values = [v for text in texts if not isinstance(v := number_in(text.rstrip("% ")), str)]
-        unit = 0.01 if any("%" in text for text in texts) or max(values, default=0) > 1 else 1.0
-        # ten significant digits: a tidy file may hold 0.9312999999999999 for 0.9313
-        digits = max((len(f"{v:.10g}".partition(".")[2]) for v in values), default=9)
-        return unit, unit * 0.5 * 10.0**-digits
+        return self.unit_of(texts)
 
-    def _quality(self, row: Mapping[str, str], unit: float) -> float | None:
+    def _quality(self, row: Row, unit: float) -> float | None:
         text = self.cell(row, "quality_exact") or self.cell(row, "quality")
         if not text or text.lower() in FULL_QUALITY:
             return None
-        value = number_in(text.rstrip("% "))
-        score = value if isinstance(value, str) else value * unit
-        if isinstance(score, str) or not 0 <= score <= 1:
-            self.fault(row, self.columns["quality"][0], text, "a score from 0 to 1, or from 0 to 100", "mend the cell")
-            return None
-        return score
+        return self.share(row, "quality", text, unit, "a score")
 
-    def _track(self, row: Mapping[str, str]) -> str | None:
+    def _track(self, row: Row) -> str | None:
         if "" in self.tracks:
             column = self.tracks[""]
-            track = CODES.get(_plain(row[column]))
+            track = CODES.get(plain(row[column]))
             given, allowed = row[column], "a track such as A to E, EN, T1, T1P, T2, T3, BASIC_A or ENHANCED"
         else:
             set_flags = [t for t, column in self.tracks.items() if number_in(row[column]) == 1]
@@ -284,17 +175,10 @@ class _Reader:
             self.fault(row, column, given, allowed, "mend the row")
         return track
 
-    def _aco(self, row: Mapping[str, str], year: int, quality_scale: tuple[float, float]) -> Aco | None:
+    def _aco(self, row: Row, year: int, quality_scale: tuple[float, float]) -> Aco | None:
         before = len(self.faults)
-        lives = self.number(row, "lives", needed=True) or 0
-        benchmark = self.number(row, "benchmark", needed=True) or 0
-        spend = self.number(row, "spend", needed=True) or 0
-        for field, value in (("lives", lives), ("benchmark", benchmark), ("spend", spend)):
-            if not 0 <= value <= MOST_DOLLARS:
-                self.fault(row, self.columns[field][0], f"{value:g}", f"0 to {MOST_DOLLARS:g}", "mend the cell")
-        aco_id = self.cell(row, "aco_id")
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", aco_id):
-            self.fault(row, self.columns["aco_id"][0], aco_id, "an identifier: letters and digits", "mend the cell")
+        lives, benchmark, spend = (self.amount(row, field) for field in ("lives", "benchmark", "spend"))
+        aco_id = self.identifier(row)
         track = self._track(row)
         quality = self._quality(row, quality_scale[0])
         met = self.number(row, "met")
@@ -326,7 +210,7 @@ class _Reader:
         )
         return aco if len(self.faults) == before else None
 
-    def _half_year(self, row: Mapping[str, str], year: int) -> bool:
+    def _half_year(self, row: Row, year: int) -> bool:
         """Whether a 2019 row covers six months: its benchmark is half of benchmark per person times person-years."""
         if year != 2019:
             return False
@@ -387,47 +271,56 @@ def election(aco: Aco) -> float | None:
     return None
 
 
-def year_for(aco: Aco, quality: float | None = None) -> Year:
-    """The facts of an ACO's year; `quality` in place of the published score."""
-    score = aco.quality if quality is None else quality
-    return Year(
-        year=aco.year,
-        lives=aco.lives,
-        benchmark=aco.benchmark,
-        spend=aco.spend,
-        measures={"quality score": 1.0 if score is None else score},
-        conditions={
-            "quality standard met": int(aco.met),
-            "a quality standard met": int(aco.met or aco.met_alternative),
-            "in the program at year end": int(not aco.left),
-            "benchmark guardrail applies": int(aco.guardrail),
-            "new low-revenue agreement": int(
-                aco.low_revenue and aco.lives >= 5000 and (aco.agreement_began or 0) >= 2024
-            ),
-        },
-        amounts={"relief for extreme circumstances": aco.relief},
-    )
+def year_for(aco: Aco) -> Year:
+    """The facts of an ACO's year."""
+    return year_from({"year": aco.year, **_facts(aco, aco.quality)}, "")
+
+
+def _facts(aco: Aco, quality: float | None) -> dict[str, float]:
+    """The facts of an ACO's year by name, with this quality score."""
+    return {
+        "lives": aco.lives,
+        "benchmark": aco.benchmark,
+        "spend": aco.spend,
+        "measures.quality score": 1.0 if quality is None else quality,
+        "conditions.quality standard met": int(aco.met),
+        "conditions.a quality standard met": int(aco.met or aco.met_alternative),
+        "conditions.in the program at year end": int(not aco.left),
+        "conditions.benchmark guardrail applies": int(aco.guardrail),
+        "conditions.new low-revenue agreement": int(
+            aco.low_revenue and aco.lives >= 5000 and (aco.agreement_began or 0) >= 2024
+        ),
+        "amounts.relief for extreme circumstances": aco.relief,
+    }
 
 
 def settle(aco: Aco, contract: Contract | None = None) -> Settled:
     """One ACO's year under its contract (or another), beside what CMS published."""
-    contract = contract or contract_for(aco)
-
-    def earned(quality: float | None = None) -> float:
-        return float(contract.settle([year_for(aco, quality)]).net()["aco"])
-
-    recomputed, band = earned(), ROUNDING
-    if aco.quality is not None and recomputed:
-        steps = (aco.quality - aco.quality_step, aco.quality + aco.quality_step)
-        band += max(abs(earned(min(max(q, 0.0), 1.0)) - recomputed) for q in steps)
-    matched = None if aco.published is None else abs(aco.published - recomputed) <= band
-    reason = "" if matched else _reason(aco, recomputed)
-    return Settled(aco.aco_id, aco.year, aco.track, aco.published, recomputed, round(band, 2), matched, reason)
+    return _settled([aco], [contract or contract_for(aco)])[0]
 
 
-def settle_all(acos: Iterable[Aco]) -> Iterator[Settled]:
-    for aco in acos:
-        yield settle(aco)
+def settle_all(acos: Iterable[Aco]) -> list[Settled]:
+    """Every ACO's year under its contract, beside what CMS published."""
+    acos = list(acos)
+    return _settled(acos, [contract_for(aco) for aco in acos])
+
+
+def _settled(acos: Sequence[Aco], contracts: Sequence[Contract]) -> list[Settled]:
+    def earned(quality: Iterable[float | None]) -> list[float]:
+        rows = zip(contracts, acos, quality, strict=True)
+        return net_of([Case(contract, aco.year, _facts(aco, score)) for contract, aco, score in rows], "aco")
+
+    def moved(by: int) -> list[float]:
+        return earned(None if a.quality is None else min(max(a.quality + by * a.quality_step, 0.0), 1.0) for a in acos)
+
+    settled = []
+    for aco, recomputed, lower, higher in zip(acos, earned(a.quality for a in acos), moved(-1), moved(1), strict=True):
+        band = ROUNDING + (max(abs(lower - recomputed), abs(higher - recomputed)) if recomputed else 0)
+        matched = None if aco.published is None else abs(aco.published - recomputed) <= band
+        reason = "" if matched else _reason(aco, recomputed)
+        row = Settled(aco.aco_id, aco.year, aco.track, aco.published, recomputed, round(band, 2), matched, reason)
+        settled.append(row)
+    return settled
 
 
 def _reason(aco: Aco, recomputed: float) -> str:
@@ -449,22 +342,3 @@ def _reason(aco: Aco, recomputed: float) -> str:
     if aco.quality is None and aco.year > 2015:
         return "the file has no quality score; settled as if it were 100%"
     return "not explained"
-
-
-def by_year(settled: Iterable[Settled]) -> list[YearOfResults]:
-    """The comparison, one row for each performance year."""
-    years: dict[int, list[Settled]] = {}
-    for row in settled:
-        years.setdefault(row.performance_year, []).append(row)
-    return [
-        YearOfResults(
-            performance_year=year,
-            acos=len(rows),
-            settlements=sum(1 for r in rows if r.published),
-            matched=sum(1 for r in rows if r.matched),
-            within_a_dollar=sum(1 for r in rows if r.published is not None and abs(r.published - r.recomputed) <= 1),
-            published=sum(r.published or 0 for r in rows),
-            recomputed=sum(r.recomputed for r in rows),
-        )
-        for year, rows in sorted(years.items())
-    ]
