@@ -191,7 +191,11 @@ def odds(
         console = screen()
         console.print(Text(agreed.title, style="bold"))
         console.print(Text(chance.in_words(drawn[0], drawn[-1], effect) + "\n"))
-        rows = [row for one, e in zip(drawn, effects, strict=True) for row in _print_parties(console, one, e)]
+        rows = [
+            row
+            for one, e in zip(drawn, effects, strict=True)
+            for row in _print_parties(console, one, e, care=bool(care))
+        ]
         header: Sequence[str] = (
             "effect",
             "party",
@@ -232,16 +236,21 @@ def odds(
         outputs.put(out, as_csv(header, rows))
 
 
-def _print_parties(console: Console, simulation: "chance.Simulation", effect: float) -> Iterator[Sequence[object]]:
+def _print_parties(
+    console: Console, simulation: "chance.Simulation", effect: float, care: bool
+) -> Iterator[Sequence[object]]:
     """What each party receives less what it pays, as a table; its rows for a file."""
     years, draws = len(simulation.years), simulation.draws
     over = f"over {many(years, 'year')}, {many(draws, 'draw')}"
     title = f"True effect {say_percent(effect)}: received less paid, by party, {over}"
     heads = (">Mean", ">Sd", ">5%", ">Median", ">95%", ">Pays more\nthan it gets", ">Lowest cash\n(1 in 20)")
     table = table_of("Party", *heads, title=title)
+    # Who pays for results pays more than it gets, whatever they are: what it keeps is care that it does not buy.
+    keeps = None if care else simulation.contract.payer
     for party, *amounts, loss, low in simulation.table().itertuples(index=False, name=None):
-        table.add_row(party, *(f"{x:,.0f}" for x in amounts), f"{loss:.0%}", f"{low:,.0f}")
-        yield (effect, party, *(f"{x:.2f}" for x in amounts), f"{loss:.4f}", f"{low:.2f}")
+        often = ("-", "") if party == keeps else (f"{loss:.0%}", f"{loss:.4f}")
+        table.add_row(party, *(f"{x:,.0f}" for x in amounts), often[0], f"{low:,.0f}")
+        yield (effect, party, *(f"{x:.2f}" for x in amounts), often[1], f"{low:.2f}")
     console.print(table)
 
 
@@ -253,7 +262,7 @@ def _print_care(console: Console, contract: "Contract", years: Sequence[Year], e
         kept = in_dollars(effect * sum(spends) / len(spends), ",.0f")
         said += (
             f" With a true effect of {say_percent(effect)} {kept} of it is not bought in an average year, and whoever"
-            " pays for care keeps that."
+            " pays for care keeps that. What each party nets of all this: carecontracts net."
         )
     if spends or any(clause.price_of_all_care() is not None for clause in contract.clauses):
         console.print(Text(said + "\n"))
