@@ -13,6 +13,7 @@ from ..contract import Contract
 from ..ledger import Ledger, costs_outside
 from ..paper import statement, workbook
 from ..programs import mssp as shared_savings
+from ..programs import preregistered
 from ..programs import reach as reach_results
 from ..programs.results import Settled, by_year
 from ..refusal import many
@@ -122,6 +123,7 @@ def mssp(file: Results, year: PerformanceYear = None, out: Out = None) -> None:
             settled,
             "The band is what the published rounding of the quality score can move, and $1.50 for rounded dollars.",
         )
+        _print_registered("mssp", settled)
         outputs.put(out, as_csv(Settled._fields, [_row(s) for s in settled]))
 
 
@@ -148,6 +150,7 @@ def reach(
                 f"\n{each.performance_year}: in {each.within} of {each.of} rows the discount and the withholds leave"
                 f" {each.constant:.4f} of the benchmark before adjustment, within 0.2%; that constant is in no file."
             )
+        _print_registered("reach", settled)
         outputs.put(out, as_csv(Settled._fields, [_row(s) for s in settled]))
         if lines:
             told = [(a.aco_id, a.year, name, f"{x:z.2f}") for a in acos for name, x in reach_results.lines(a)]
@@ -175,6 +178,11 @@ def _compare(file: Path, settled: Sequence[Settled], band: str) -> None:
     console.print(table)
     console.print(f"{band}\n{LOSSES}")
     _print_differences(console, settled)
+
+
+def _print_registered(program: str, settled: Sequence[Settled]) -> None:
+    """Whether the file is of a year that was pre-registered, and what came of it."""
+    screen().print(plain("\n" + "\n".join(preregistered.verdicts(program, settled))))
 
 
 def _print_kinds(settled: Sequence[Settled]) -> None:
