@@ -117,3 +117,38 @@ def test_pasted_results_are_results(page):
     """A chapter pastes `{glue:text}`path::key:format``; the plain role would print a string with its quotes."""
     shown = [node.get_text() for node in soup(page).select("article p > code, article li > code, article td > code")]
     assert not [text for text in shown if re.fullmatch(r"""(['"]).*\1|np\.\w+\(.*\)""", text)]
+
+
+PEOPLE = re.compile(r"\b(people|persons?|members?|lives|patients?)\b", re.I)
+FEW = re.compile(r"(?<![\d.,])(?:[1-9]|10)(?= (?:people|persons?|members|patients)\b)")
+MADE_UP = re.compile(r"made[- ]up|synthetic", re.I)
+
+
+def few_people(page: BeautifulSoup) -> list[str]:
+    """The counts of 1 to 10 that a page gives of people: under a heading of a table, or before the word."""
+    found = FEW.findall(page.get_text(" "))
+    for table in page.find_all("table"):
+        head, *rows = ([cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])] for row in table("tr"))
+        for column in (n for n, name in enumerate(head) if PEOPLE.search(name)):
+            found += [row[column] for row in rows if len(row) > column and re.fullmatch("[1-9]|10", row[column])]
+    return found
+
+
+@pages
+def test_few_people_are_made_up_and_the_page_says_so(page):
+    """Of real people no page may tell so few: small cells of what leaves are hidden, and here nothing hides them."""
+    article = soup(page).find("article") or soup(page)
+    assert not few_people(article) or MADE_UP.search(article.get_text(" "))
+
+
+@pytest.mark.parametrize(
+    ("html", "few"),
+    [
+        ("<table><tr><th>List</th><th>People</th></tr><tr><td>both</td><td>7</td></tr></table>", ["7"]),
+        ("<table><tr><th>List</th><th>People</th></tr><tr><td>both</td><td>11</td></tr></table>", []),
+        ("<table><tr><th>Rungs</th></tr><tr><td>3</td></tr></table><p>1,210 people in 10 parts</p>", []),
+        ("<pre>the year: 1 people, $126,708</pre>", ["1"]),
+    ],
+)
+def test_the_rule_of_few_people_itself(html, few):
+    assert few_people(BeautifulSoup(html, "html.parser")) == few
