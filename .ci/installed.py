@@ -13,20 +13,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CONTRACT = """\
-title: A fee, measured
-summary: The plan pays a fee.
-parties: {plan: the plan, practice: the practice}
-first_year: 2024
-clauses:
-  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 85}
-measurement:
-  population: {}
-  attribution: {kind: everyone}
-  enrollment: {least: 1}
-  spending: {cost: paid}
-  run_out: {months: 0}
-"""
+CONTRACT = ROOT / "tests" / "people" / "fee-measured.yaml"
 
 
 def main() -> None:
@@ -68,14 +55,13 @@ def try_commands(command: list[Path | str], place: Path) -> None:
     assert "Totals by party" in run("settle", "care-management-fee", "years.csv", "--out", "statement.csv")
     run("settle", "care-management-fee", "years.csv", "--out", "statement.csv")  # and over the old one
     assert "in an average year" in run("odds", "shared-savings", "--draws", "200")
-    run("claims", "make", "claims", "--members", "200", "--years", "2")
+    run("claims", "make", "claims", "--members", "200", "--years", "2", "--first-year", "2024")
     assert "0 kinds of fault" in run("claims", "check", "claims")
-    (place / "deal.yaml").write_text(CONTRACT, "utf-8")
-    run("measure", "claims", "deal.yaml", "--out", "measured.csv", "--reconciliation", "tables")
+    run("measure", "claims", CONTRACT, "--out", "measured.csv", "--reconciliation", "tables")
     with (place / "measured.csv").open(encoding="utf-8", newline="") as file:
         assert float(next(csv.DictReader(file))["member_months"]) > 0
     assert b"\r\n" not in (place / "measured.csv").read_bytes()
-    assert "Totals by party" in run("settle", "deal.yaml", "measured.csv")
+    assert "Totals by party" in run("settle", CONTRACT, "measured.csv")
 
 
 if __name__ == "__main__":

@@ -30,20 +30,7 @@ COLUMNS = {
     " claim_start_date date, claim_end_date date, paid_date date, paid_amount double, hcpcs_code varchar,"
     " billing_npi varchar, diagnosis_code_type varchar, diagnosis_code_1 varchar",
 }
-DEAL = """
-title: A fee, measured
-summary: The plan pays a fee.
-parties: {plan: the plan, practice: the practice}
-first_year: 2025
-clauses:
-  - {name: fee, kind: care_management_fee, payer: plan, payee: practice, due: monthly, per_member_per_month: 85}
-measurement:
-  population: {}
-  attribution: {kind: everyone}
-  enrollment: {least: 1}
-  spending: {cost: paid}
-  run_out: {months: 12}
-"""
+DEAL = (Path(__file__).parent / "fee-measured.yaml").read_text("utf-8")
 
 
 @pytest.fixture
