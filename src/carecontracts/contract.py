@@ -13,7 +13,7 @@ from .goals import Goals
 from .ledger import Ledger, Line
 from .measuring.section import Measurement
 from .provisions.section import Provisions
-from .refusal import Fault, Refusal, did_you_mean, listed, show
+from .refusal import Fault, Refusal, did_you_mean, listed, many, show
 from .refusing import checked, faults_in
 from .scales import Scale
 from .units import MOST_DOLLARS, cents, is_array, say_dollars, say_list
@@ -182,7 +182,7 @@ class Contract(BaseModel):
         for year in years:
             if year.year in skipped:
                 allowed = f"{self.first_year}, and then {self.second_year}: the first year has"
-                allowed += f" {self.first_year_months} months"
+                allowed += f" {many(self.first_year_months, 'month')}"
                 yield Fault(
                     f"{year.place}, year", str(year.year), allowed, "put its facts with those of the first year"
                 )

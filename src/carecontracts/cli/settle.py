@@ -147,8 +147,9 @@ def reach(
         _print_kinds(settled)
         for each in reach_results.constants(acos):
             screen().print(
-                f"\n{each.performance_year}: in {each.within} of {each.of} rows the discount and the withholds leave"
-                f" {each.constant:.4f} of the benchmark before adjustment, within 0.2%; that constant is in no file."
+                f"\n{each.performance_year}: in {each.within} of {many(each.of, 'row')} the discount and the withholds"
+                f" leave {each.constant:.4f} of the benchmark before adjustment, within 0.2%;"
+                " that constant is in no file."
             )
         _print_registered("reach", settled)
         outputs.put(out, as_csv(Settled._fields, [_row(s) for s in settled]))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ..clause import Clause
 from ..contract import Contract
+from ..refusal import many
 from ..units import say_list, say_percent
 from ..year import FACTS
 
@@ -149,7 +150,7 @@ def _term(contract: Contract) -> str:
         second = contract.months_of(contract.second_year)[0]
         years = f"year {contract.second_year}" if counted else str(contract.second_year)
         starts = (
-            f"the first contract year has {contract.first_year_months} months,"
+            f"the first contract year has {many(contract.first_year_months, 'month')},"
             f" from 1 {MONTHS[contract.year_starts - 1]}; the next one is {years},"
             f" and it and each later one begin on 1 {MONTHS[second % 12]}"
         )
