@@ -59,8 +59,8 @@ def test_every_reader_is_done_in_half_an_hour() -> None:
         assert words / WORDS_A_MINUTE <= 30, f"{card.splitlines()[0]}: {words / WORDS_A_MINUTE:.0f} minutes"
 
 
-def test_the_cases_worked_by_hand_are_as_many_as_the_page_says() -> None:
+def test_more_cases_are_worked_by_hand_than_the_page_says() -> None:
     cases = sum(len(yaml.safe_load(file.read_text("utf-8"))["cases"]) for file in SETTLEMENTS.glob("*.yaml"))
-    said = re.search(r"(\d+) settlement cases", (BOOK / "how-we-know.md").read_text("utf-8"))
+    said = re.search(r"More than (\d+) settlement cases", (BOOK / "how-we-know.md").read_text("utf-8"))
     assert said
-    assert int(said[1]) == cases
+    assert int(said[1]) < cases < 2 * int(said[1])
