@@ -9,7 +9,7 @@ from .expected import QUALITY, Expected, middle
 from .funds import OfFunds
 from .ledger import Ledger
 from .refusal import refuse
-from .scales import ShareLadder, credibility
+from .scales import HOW_IT_CLIMBS, Change, Climbs, ShareLadder, credibility
 from .units import Number, Persons, Share, Unit, least, most, unit_of
 from .worded import ClauseName, ConditionName, MeasureName
 from .year import Year
@@ -23,6 +23,8 @@ class Difference(OfFunds):
 
     Of few people, as much counts as they make credible: least(1, square root of lives / full_credibility) of it, or
     lives / (lives + half_credibility) of it; the rest is taken to be chance.
+
+    What is paid may then change by a measure, upward and downward: payment x (1 + what the ladder gives for it).
 
     The benchmark may be cut first, and a part of it held back until quality, or staying, has earned it:
 
@@ -49,29 +51,43 @@ class Difference(OfFunds):
         " (Bühlmann credibility).",
         "No more of them counts than {counted_up_to} of the benchmark, before any share is taken.",
     )
+    adjusting: ClassVar[tuple[str, ...]] = (
+        "The payment is then changed by the measure {adjusted_by}, {climbs}: {adjustment}.",
+    )
+    caps: ClassVar[tuple[str, ...]] = (
+        "It is at most {revenue_cap} of {provider}'s revenue from {plan}.",
+        "It is at most {fee_cap} of what was paid for the year under {fees}.",
+    )
     limits: ClassVar[tuple[str, ...]] = (
         "It comes out of what {payer} is paid for the year under {only_out_of}, less what it pays back under them,"
         " and is never more.",
     )
     roles = (*OfFunds.roles, "plan", "provider")
     plainly = ("meaning",)
+    spoken = {"climbs": HOW_IT_CLIMBS}
     reads = {
         "benchmark": None,
         "spend": None,
+        "measures.{adjusted_by}": None,
         "measures.{earned_by}": None,
         "conditions.{returned_if}": None,
         "amounts.{raised_by}": None,
         "amounts.{lowered_by}": None,
     }
-    looks_back = ("net_of", "only_out_of")
+    looks_back = ("net_of", "fees", "only_out_of")
     together: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("quality_withhold", "earned_by"),
         ("earned_by", "quality_withhold"),
         ("earned_at", "earned_by"),
         ("retention_withhold", "returned_if"),
         ("returned_if", "retention_withhold"),
+        ("adjusted_by", "adjustment", "climbs"),
+        ("adjustment", "adjusted_by"),
+        ("climbs", "adjustment"),
+        ("fee_cap", "fees"),
+        ("fees", "fee_cap"),
     )
-    units = {"credibility": unit_of(Share)}
+    units = {"credibility": unit_of(Share), "change": unit_of(Share)}
 
     of: Literal["savings", "losses"]
     discount: Share | None = None
@@ -84,6 +100,12 @@ class Difference(OfFunds):
     raised_by: MeasureName | None = None
     lowered_by: MeasureName | None = None
     net_of: list[ClauseName] = []
+    adjusted_by: MeasureName | None = None
+    adjustment: Change | None = None
+    climbs: Climbs | None = None
+    revenue_cap: Share | None = None
+    fee_cap: Share | None = None
+    fees: list[ClauseName] = []
     only_out_of: list[ClauseName] = []
     full_credibility: Persons | None = None
     half_credibility: Persons | None = None
@@ -107,11 +129,13 @@ class Difference(OfFunds):
 
     def reading(self) -> Mapping[str, Unit | None]:
         by_score = {"measures.{earned_by}": unit_of(Share)} if self.earned_at is None else {}
-        return {**self.reads, **by_score} | ({"lives": None} if self.weighed else {})
+        needs = {**self.reads, **by_score} | ({"lives": None} if self.weighed else {})
+        return needs | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
         score = middle(self.earned_at) if self.earned_at else QUALITY
-        return {f"measures.{self.earned_by}": score} if self.earned_by else {}
+        change = {f"measures.{self.adjusted_by}": middle(self.adjustment)} if self.adjustment else {}
+        return change | ({f"measures.{self.earned_by}": score} if self.earned_by else {})
 
     @property
     def meaning(self) -> str:
@@ -179,6 +203,19 @@ class Difference(OfFunds):
             how[f"{self.of} before the limit"] = counted
             counted = least(counted, self.counted_up_to * benchmark)
         return counted, how
+
+    def adjusted(self, paid: Number, year: Year) -> tuple[Number, dict[str, Number]]:
+        """A payment after what a measure adds to it or takes off, and by how much that is."""
+        if not self.adjustment or not self.adjusted_by:
+            return paid, {}
+        change = self.adjustment.climbed(year.measures[self.adjusted_by], self.climbs)
+        return paid * (1 + change), {"change": change}
+
+    def most_that_is_paid(self, year: Year, ledger: Ledger) -> list[Number]:
+        """The limits on a payment that are shares of the provider's revenue, or of what other clauses paid."""
+        limits = [] if self.revenue_cap is None else [self.revenue_cap * year.provider_revenue]
+        fees = [] if self.fee_cap is None else [self.fee_cap * ledger.paid(year=year.year, clause=self.fees)]
+        return limits + fees
 
     def within(self, paid: Number, year: Year, ledger: Ledger) -> Number:
         """A payment, where it may only come out of others: at most what its payer has left of them."""

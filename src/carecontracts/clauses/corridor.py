@@ -1,10 +1,9 @@
-from collections.abc import Mapping
 from typing import Literal
 
 from ..difference import Sequestered
 from ..ledger import Ledger
 from ..scales import ShareBands
-from ..units import Number, Share, Unit, most, unit_of
+from ..units import Number, Share, most, unit_of
 from ..year import Year
 
 
@@ -21,9 +20,10 @@ class Corridor(Sequestered):
     words = (
         *Sequestered.opening,
         "{payer} pays {payee} a share of the {of}, by bands of the benchmark: {bands}.",
+        *Sequestered.adjusting,
         *Sequestered.by_law,
         "The payment is at most {cap} of the benchmark.",
-        "It is at most {revenue_cap} of {provider}'s revenue from {plan}.",
+        *Sequestered.caps,
         *Sequestered.limits,
     )
     not_modelled = (
@@ -36,19 +36,15 @@ class Corridor(Sequestered):
     kind: Literal["corridor"]
     bands: ShareBands
     cap: Share | None = None
-    revenue_cap: Share | None = None
-
-    def reading(self) -> Mapping[str, Unit | None]:
-        return {**super().reading()} | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         difference, weighed = self.difference(year, ledger)
         benchmark = most(self.benchmark_of(year), 0.01)
         rate = most(difference, 0.0) / benchmark
         limits = [] if self.cap is None else [self.cap * benchmark]
-        if self.revenue_cap is not None:
-            limits.append(self.revenue_cap * year.provider_revenue)
-        paid = self.within(self.after_law(self.bands.bands(rate) * benchmark, *limits), year, ledger)
+        paid, change = self.adjusted(self.bands.bands(rate) * benchmark, year)
+        paid = self.after_law(paid, *limits, *self.most_that_is_paid(year, ledger))
+        paid, weighed = self.within(paid, year, ledger), weighed | change
         if self.of == "savings":
             return paid, weighed | {"saved": difference, "savings rate": rate}
         return paid, weighed | {"lost": difference, "loss rate": rate}

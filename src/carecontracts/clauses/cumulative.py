@@ -22,7 +22,9 @@ class Cumulative(Difference):
         *Difference.opening,
         "Good and bad years are added together over a period of {period} years.",
         "Once the sum reaches {minimum} of the same years' benchmarks, {payer} pays {payee} {share} of it, {settled}.",
+        *Difference.adjusting,
         "The payments of a period are together at most {cap} of its benchmarks.",
+        *Difference.caps,
         *Difference.limits,
     )
     not_modelled = (
@@ -53,12 +55,13 @@ class Cumulative(Difference):
         benchmark = self.benchmark_of(year)
         expected = benchmark + sum(line.workings["benchmark"] for line in before)
         earned = when(reaches(so_far, self.minimum * expected) & (so_far > 0), self.share * so_far, 0.0)
+        earned, change = self.adjusted(earned, year)
         if self.cap is not None:
             earned = least(earned, self.cap * expected)
         ends = len(before) + 1 >= int(self.period)
         due = 0.0 if self.settled == ONCE and not ends else earned
-        paid = self.within(most(due - sum(line.amount for line in before), 0.0), year, ledger)
-        return paid, weighed | {
+        paid = least(most(due - sum(line.amount for line in before), 0.0), *self.most_that_is_paid(year, ledger))
+        return self.within(paid, year, ledger), weighed | change | {
             f"{done} this year": this_year,
             "benchmark": benchmark,
             f"{done} in the period": so_far,

@@ -5,7 +5,7 @@ from ..difference import Difference
 from ..expected import QUALITY, Expected
 from ..ledger import Ledger
 from ..scales import ScaledShare
-from ..units import Number, Share, Unit, least, most, reaches, unit_of, when
+from ..units import Number, Share, least, most, reaches, unit_of, when
 from ..worded import ConditionName, MeasureName
 from ..year import Year
 
@@ -28,8 +28,9 @@ class SharedLosses(Difference):
         "The minimum loss rate, as a share of the benchmark, is {minimum}.",
         "A good result lowers the share: to 100% less {quality_counts} times the measure {quality},"
         " but not under {least_share}, provided: {lower_share_if}.",
+        *Difference.adjusting,
         "The payment is at most {cap} of the benchmark.",
-        "It is at most {revenue_cap} of {payer}'s revenue from {payee}.",
+        *Difference.caps,
         "Of the payment, {forgiven} is forgiven.",
         "From what is left, {relief} is taken off.",
         *Difference.limits,
@@ -65,12 +66,8 @@ class SharedLosses(Difference):
     least_share: Share | None = None
     lower_share_if: ConditionName | None = None
     cap: Share | None = None
-    revenue_cap: Share | None = None
     forgiven: Share | None = None
     relief: MeasureName | None = None
-
-    def reading(self) -> Mapping[str, Unit | None]:
-        return {**super().reading()} | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
         return {**super().expects(year)} | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
@@ -85,15 +82,13 @@ class SharedLosses(Difference):
             lower = least(most(lower, self.least_share), self.share)
             rate = when(year.conditions[self.lower_share_if] == 1, lower, self.share)
         counted = lost if self.counted_from == "the first dollar" else lost - minimum
-        owed = counted * rate
-        if self.cap is not None:
-            owed = least(owed, self.cap * benchmark)
-        if self.revenue_cap is not None:
-            owed = least(owed, self.revenue_cap * year.provider_revenue)
+        owed, change = self.adjusted(counted * rate, year)
+        limits = [] if self.cap is None else [self.cap * benchmark]
+        owed = least(owed, *limits, *self.most_that_is_paid(year, ledger))
         if self.forgiven:
             owed = owed * (1 - self.forgiven)
         if self.relief:
             owed = most(owed - year.amounts[self.relief], 0.0)
         owes = reaches(lost, minimum) & (lost > 0)
         workings = {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}
-        return when(owes, self.within(owed, year, ledger), 0.0), weighed | workings
+        return when(owes, self.within(owed, year, ledger), 0.0), weighed | workings | change

@@ -32,8 +32,10 @@ class SharedSavings(Sequestered):
         "The share is set by the measure {share_by}, within that: {share_ladder}; nothing below.",
         "The share is multiplied by the measure {quality}.",
         "The share is paid whole, whatever that measure, if: {whole_share_if}.",
+        *Sequestered.adjusting,
         *Sequestered.by_law,
         "It is at most {cap} of the benchmark.",
+        *Sequestered.caps,
         *Sequestered.limits,
     )
     not_modelled = ("how the benchmark, the spending and the measures were made; they are facts of the year",)
@@ -89,9 +91,11 @@ class SharedSavings(Sequestered):
             whole = year.conditions[self.whole_share_if] == 1 if self.whole_share_if else False
             rate = when(whole, rate, rate * year.measures[self.quality])
         counted = saved if self.counted_from == "the first dollar" else saved - minimum
-        paid = self.after_law(counted * rate, *([] if self.cap is None else [self.cap * benchmark]))
+        paid, change = self.adjusted(counted * rate, year)
+        limits = [] if self.cap is None else [self.cap * benchmark]
+        paid = self.after_law(paid, *limits, *self.most_that_is_paid(year, ledger))
         earned = reaches(saved, minimum) & (saved > 0)
         if self.below is not None:
             earned = when(reaches(saved, self.below * benchmark), False, earned)
         workings = {"saved": saved, "minimum rate": self.minimum, "sharing rate": rate}
-        return when(earned, self.within(paid, year, ledger), 0.0), weighed | workings | carried
+        return when(earned, self.within(paid, year, ledger), 0.0), weighed | workings | change | carried
