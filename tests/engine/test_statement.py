@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from carecontracts import Contract, Ledger, Year, gallery, read_years
@@ -148,3 +149,49 @@ def test_a_missing_library_is_told_once_with_what_to_install() -> None:
         assert "'carecontracts" not in told  # whose name may be anyone's on a public index
         assert "1 mistake. Nothing was done." in told, verb
         assert after.startswith("2"), verb
+
+
+# --- with what parties pay outside the contract, and as a workbook ---------------------------------------------------
+
+
+@pytest.fixture
+def fee_years(tmp_path):
+    path = tmp_path / "years.csv"
+    path.write_text("year,lives,member_months,benchmark,spend\n1,500,6000,15000000,14000000\n")
+    return path
+
+
+def test_payroll_is_in_the_cash_and_not_in_the_statement(fee_years, run, tmp_path):
+    out, flow = tmp_path / "out.csv", tmp_path / "flow.csv"
+    words = ("settle", "compared/shared-savings", fee_years, "--cost", "practice=2400000", "--out", out)
+    done = run(*words, "--cash-flow", flow)
+    assert done.code == 0
+    assert "with the costs that were given" in done.out
+    assert "outside" not in out.read_text("utf-8")
+    rows = list(csv.DictReader(flow.read_text("utf-8").splitlines()))
+    staff = [float(row["received"]) for row in rows if row["party"] == "outside the contract"]
+    assert sum(staff) == pytest.approx(2_400_000)
+    last = {row["party"]: float(row["position"]) for row in rows}
+    assert sum(last.values()) == pytest.approx(0, abs=0.01)
+    refused = run("settle", "compared/shared-savings", fee_years, "--cost", "practise=5")
+    assert refused.code == 2
+    assert "did you mean 'practice'" in refused.err
+
+
+def test_a_workbook_holds_the_statement_and_its_sums_as_formulas(fee_years, run, tmp_path):
+    book, table = tmp_path / "out.xlsx", tmp_path / "out.csv"
+    for path in (book, table):
+        assert run("settle", "compared/shared-savings", fee_years, "--out", path, "--cost", "practice=9").code == 0
+    read = openpyxl.load_workbook(book, data_only=True)
+    assert read.sheetnames == ["Statement", "Totals", "Cash by month"]
+    lines = list(csv.DictReader(table.read_text("utf-8").splitlines()))
+    shown = list(read["Statement"].iter_rows(min_row=2, values_only=True))
+    assert [(row[2], round(row[5], 2)) for row in shown] == [(row["clause"], float(row["amount"])) for row in lines]
+    for party, received, paid, net in read["Totals"].iter_rows(min_row=2, values_only=True):
+        assert received == pytest.approx(sum(float(row["amount"]) for row in lines if row["payee"] == party))
+        assert paid == pytest.approx(sum(float(row["amount"]) for row in lines if row["payer"] == party))
+        assert net == pytest.approx(received - paid)
+    formulas = openpyxl.load_workbook(book)
+    assert formulas["Totals"]["B2"].value.startswith("=SUMIFS(Statement!")
+    assert formulas["Cash by month"]["E3"].value == "=E2+C3-D3"
+    assert all(not str(row[2].value).startswith("=") for row in formulas["Statement"].iter_rows(min_row=2))
