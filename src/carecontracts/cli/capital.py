@@ -24,9 +24,8 @@ def print_held(console: Console, parties: "Sequence[Held]", effect: float, years
     """What each party loses in a bad term and a bad year, and what it must hold; its columns for a file."""
     case = f"True effect {say_percent(effect)}"
     heads = [f">{span}\n{name} {level}" for span in ("Term:", "Worst year:") for level in ("95%", "99%") for name in ("VaR", "TVaR")]  # fmt: skip # noqa: E501
-    title = (
-        f"{case}: what is lost over {many(years, 'year')}, and in the worst of its years; a minus is a gain even then"
-    )
+    over = f"over {many(years, 'year')}, and in the worst of its years; a minus is a gain even then"
+    title = f"{case}: what is paid beyond what is received, {over}"
     table = table_of("Party", *heads, title=title)
     for one in parties:
         table.add_row(one.party, *(_dollars(x) for x in (*one.term, *one.year)))
