@@ -10,7 +10,7 @@ from .funds import OfFunds
 from .ledger import Ledger
 from .refusal import refuse
 from .scales import HOW_IT_CLIMBS, Change, Climbs, ShareLadder, credibility
-from .units import Number, Persons, Share, Unit, least, most, unit_of
+from .units import Number, Persons, Share, Unit, Years, add_up, least, most, unit_of
 from .worded import ClauseName, ConditionName, MeasureName
 from .year import Year
 
@@ -224,7 +224,68 @@ class Difference(OfFunds):
         return least(paid, most(-ledger.outlay(self.payer, year=year.year, clause=self.only_out_of), 0.0))
 
 
-class Sequestered(Difference):
+class Carrying(Difference):
+    """A difference off which the other side of earlier years comes first: losses off savings, or savings off losses.
+
+    counted = the year's difference - what is left of earlier years, the oldest first
+    left    = carried share x what was left and not taken, and of this year what went the other way
+    """
+
+    from_before: ClassVar[tuple[str, ...]] = (
+        "Losses of earlier years that are not yet made good come off savings first;"
+        " of them, {losses_carried} is carried from one year to the next.",
+        "Savings of earlier years that no loss has taken yet come off losses first;"
+        " of them, {savings_carried} is carried from one year to the next.",
+        "What a year leaves is carried into the years after it, this many of them: {carried_for}.",
+    )
+
+    losses_carried: Share | None = None
+    savings_carried: Share | None = None
+    carried_for: Years | None = None
+
+    @model_validator(mode="after")
+    def _carries_the_other(self) -> Self:
+        term, other = ("losses_carried", "savings_carried")[:: 1 if self.of == "savings" else -1]
+        if getattr(self, other) is not None:
+            refuse(f"`{other}` in a clause on {self.of}", f"`{term}`: it comes off {self.of}", f"write `{term}:`")
+        if self.carried_for is not None and self.carried is None:
+            refuse(f"`carried_for` without `{term}`", f"`carried_for` together with `{term}`", f"add `{term}:`")
+        return self
+
+    @property
+    def carried(self) -> Number:
+        """The share that is carried from one year to the next; None where nothing is."""
+        return self.losses_carried if self.of == "savings" else self.savings_carried
+
+    @property
+    def remembers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What is carried on, oldest first: in one sum, or by its age where it is not carried for ever."""
+        if self.carried is None:
+            return ()
+        what = f"{'losses' if self.of == 'savings' else 'savings'} carried on"
+        ages = range(int(self.carried_for or 0), 0, -1)
+        return tuple(f"{what}, from {age} year{'s' * (age > 1)} before" for age in ages) or (what,)
+
+    @property
+    def has_memory(self) -> bool:
+        return self.carried is not None
+
+    def after_earlier_years(self, difference: Number, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
+        """What is left of a year's difference after earlier years, and what is carried into the next."""
+        if self.carried is None:
+            return difference, {}
+        before = [ledger.last_working(self.name, name) for name in self.remembers]
+        gained, still = most(difference, 0.0), []
+        for each in before:
+            made_good = least(gained, each)
+            gained = gained - made_good
+            still.append(self.carried * (each - made_good))
+        new = self.carried * most(-difference, 0.0)
+        kept = [still[0] + new] if self.carried_for is None else [*still[1:], new]
+        return difference - add_up(before), dict(zip(self.remembers, kept, strict=True))
+
+
+class Sequestered(Carrying):
     """A difference whose payment the law cuts, before the payment's own limits or after them."""
 
     by_law: ClassVar[tuple[str, ...]] = (

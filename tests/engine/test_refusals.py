@@ -299,6 +299,24 @@ NOT_A_LIMIT = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("of", "terms", "says"),
+    [
+        ("savings", "savings_carried: 1", "`losses_carried`: it comes off savings"),
+        ("losses", "losses_carried: 1", "write `savings_carried:`"),
+        ("losses", "carried_for: 2", "`carried_for` without `savings_carried`"),
+        ("savings", "losses_carried: 1, carried_for: 0", "a whole number of years, 1 or more"),
+    ],
+)
+def test_what_cannot_be_carried(of: str, terms: str, says: str) -> None:
+    text = (
+        "title: A\nsummary: B\nparties: {plan: the plan, practice: the practice}\nfirst_year: 1\nclauses:\n"
+        "  - {name: it, kind: corridor, payer: plan, payee: practice, due: monthly, bands: {0: 1}, "
+        f"of: {of}, {terms}}}\n"
+    )
+    assert says in told(text)
+
+
 @pytest.mark.parametrize(("terms", "says"), NOT_A_LIMIT)
 def test_a_joint_limit_that_cannot_be(terms: str, says: str) -> None:
     text = (

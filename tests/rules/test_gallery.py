@@ -51,6 +51,8 @@ def probing_years(contract: Contract) -> list[Any]:
     stops = {name for clause in contract.clauses for name in clause.unless}
     gates = {name for clause in contract.clauses for name in clause.only_if}
 
+    carries = any(getattr(clause, "carried", None) is not None for clause in contract.clauses)
+
     def fact(name: str) -> Any:
         group, _, part = name.partition(".")
         if name == "lives":
@@ -59,8 +61,8 @@ def probing_years(contract: Contract) -> list[Any]:
             return np.full(n, 1e8)
         if group == "spends":  # one fund's difference says nothing of another's
             return 1e8 * (1 - rng.permutation(difference))
-        if name == "spend":
-            return 1e8 * (1 - difference)
+        if name == "spend":  # one year's difference says nothing of the next one's
+            return 1e8 * (1 - (rng.permutation(difference) if carries else difference))
         if group in ("measures", "denominators"):
             around = [number * by for number in asked_of(contract, name) for by in (0.6, 0.93, 0.97, 1)]
             shares = any(getattr(clause.facts.get(name), "top", None) == 1 for clause in contract.clauses)

@@ -19,6 +19,7 @@ class Corridor(Sequestered):
 
     words = (
         *Sequestered.opening,
+        *Sequestered.from_before,
         "{payer} pays {payee} a share of the {of}, by bands of the benchmark: {bands}.",
         *Sequestered.adjusting,
         *Sequestered.by_law,
@@ -39,12 +40,13 @@ class Corridor(Sequestered):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         difference, weighed = self.difference(year, ledger)
+        difference, carried = self.after_earlier_years(difference, ledger)
         benchmark = most(self.benchmark_of(year), 0.01)
         rate = most(difference, 0.0) / benchmark
         limits = [] if self.cap is None else [self.cap * benchmark]
         paid, change = self.adjusted(self.bands.bands(rate) * benchmark, year)
         paid = self.after_law(paid, *limits, *self.most_that_is_paid(year, ledger))
-        paid, weighed = self.within(paid, year, ledger), weighed | change
+        paid, weighed = self.within(paid, year, ledger), weighed | change | carried
         if self.of == "savings":
             return paid, weighed | {"saved": difference, "savings rate": rate}
         return paid, weighed | {"lost": difference, "loss rate": rate}

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..difference import Difference
+from ..difference import Carrying
 from ..expected import QUALITY, Expected
 from ..ledger import Ledger
 from ..scales import ScaledShare
@@ -10,7 +10,7 @@ from ..worded import ConditionName, MeasureName
 from ..year import Year
 
 
-class SharedLosses(Difference):
+class SharedLosses(Carrying):
     """The provider's share of what a year cost more than was expected.
 
     lost = spend + payments that count as spending - benchmark
@@ -22,18 +22,19 @@ class SharedLosses(Difference):
     """
 
     words = (
-        *Difference.opening,
+        *Carrying.opening,
+        *Carrying.from_before,
         "Once losses reach the minimum loss rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum loss rate, as a share of the benchmark, is {minimum}.",
         "A good result lowers the share: to 100% less {quality_counts} times the measure {quality},"
         " but not under {least_share}, provided: {lower_share_if}.",
-        *Difference.adjusting,
+        *Carrying.adjusting,
         "The payment is at most {cap} of the benchmark.",
-        *Difference.caps,
+        *Carrying.caps,
         "Of the payment, {forgiven} is forgiven.",
         "From what is left, {relief} is taken off.",
-        *Difference.limits,
+        *Carrying.limits,
     )
     not_modelled = (
         "how the benchmark, the spending, the measures and the relief were made; they are facts of the year",
@@ -41,19 +42,19 @@ class SharedLosses(Difference):
         "the letter of credit or reserve that secures the payment",
     )
     reads = {
-        **Difference.reads,
+        **Carrying.reads,
         "measures.{quality}": unit_of(Share),
         "conditions.{lower_share_if}": None,
         "amounts.{relief}": None,
     }
     together = (
-        *Difference.together,
+        *Carrying.together,
         ("quality", "quality_counts", "least_share", "lower_share_if"),
         ("quality_counts", "quality"),
         ("least_share", "quality"),
         ("lower_share_if", "quality"),
     )
-    units = Difference.units | {"minimum rate": unit_of(Share), "loss rate": unit_of(Share)}
+    units = Carrying.units | {"minimum rate": unit_of(Share), "loss rate": unit_of(Share)}
     lan = "3B"
 
     kind: Literal["shared_losses"]
@@ -74,6 +75,7 @@ class SharedLosses(Difference):
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         lost, weighed = self.difference(year, ledger)
+        lost, carried = self.after_earlier_years(lost, ledger)
         benchmark = self.benchmark_of(year)
         minimum = self.minimum * benchmark
         rate = self.share
@@ -91,4 +93,4 @@ class SharedLosses(Difference):
             owed = most(owed - year.amounts[self.relief], 0.0)
         owes = reaches(lost, minimum) & (lost > 0)
         workings = {"lost": lost, "minimum rate": self.minimum, "loss rate": rate}
-        return when(owes, self.within(owed, year, ledger), 0.0), weighed | workings | change
+        return when(owes, self.within(owed, year, ledger), 0.0), weighed | workings | change | carried

@@ -5,7 +5,7 @@ from ..difference import Sequestered
 from ..expected import QUALITY, Expected, middle
 from ..ledger import Ledger
 from ..scales import ScaledShare, ShareLadder
-from ..units import Number, Share, least, most, reaches, unit_of, when
+from ..units import Number, Share, least, reaches, unit_of, when
 from ..worded import ByYear, ConditionName, MeasureName
 from ..year import Year
 
@@ -23,8 +23,7 @@ class SharedSavings(Sequestered):
 
     words = (
         *Sequestered.opening,
-        "Losses of earlier years that are not yet made good come off savings first;"
-        " of them, {losses_carried} is carried from one year to the next.",
+        *Sequestered.from_before,
         "Once savings reach the minimum savings rate, {payer} pays {payee} a share of them,"
         " counted from {counted_from}: {share}.",
         "The minimum savings rate, as a share of the benchmark, is {minimum}.",
@@ -51,7 +50,6 @@ class SharedSavings(Sequestered):
         ("share_by", "share_ladder"),
         ("share_ladder", "share_by"),
     )
-    remembers = ("losses carried on",)
     units = Sequestered.units | {"minimum rate": unit_of(Share), "sharing rate": unit_of(Share)}
     lan = "3A"
 
@@ -60,7 +58,6 @@ class SharedSavings(Sequestered):
     minimum: ScaledShare
     share: Share
     counted_from: Literal["the first dollar", "the minimum"] = "the first dollar"
-    losses_carried: Share | None = None
     below: ScaledShare | None = None
     share_by: MeasureName | None = None
     share_ladder: ShareLadder | None = None
@@ -72,16 +69,9 @@ class SharedSavings(Sequestered):
         score = {f"measures.{self.share_by}": middle(self.share_ladder)} if self.share_by and self.share_ladder else {}
         return {**super().expects(year)} | score | ({f"measures.{self.quality}": QUALITY} if self.quality else {})
 
-    @property
-    def has_memory(self) -> bool:
-        return self.losses_carried is not None
-
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         saved, weighed = self.difference(year, ledger)
-        carried = {}
-        if self.losses_carried is not None:
-            saved = saved - ledger.last_working(self.name, "losses carried on")
-            carried = {"losses carried on": self.losses_carried * most(-saved, 0.0)}
+        saved, carried = self.after_earlier_years(saved, ledger)
         benchmark = self.benchmark_of(year)
         minimum = self.minimum * benchmark
         rate = self.share
