@@ -18,8 +18,9 @@ def amounts_at_risk(text: str) -> list[str]:
 
 
 def texts() -> dict[str, str]:
-    """The prose of the book and of the notebooks, by file and cell."""
-    found = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "book").glob("*.md"))}
+    """The prose of the book, of the term sheets and of the notebooks, by file and cell."""
+    pages = [*sorted((ROOT / "book").glob("*.md")), *sorted((ROOT / "contracts").rglob("*.md"))]
+    found = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in pages}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for n, cell in enumerate(json.loads(path.read_text("utf-8"))["cells"]):
             if cell["cell_type"] == "markdown":
