@@ -298,6 +298,24 @@ def test_lines_without_a_date_of_payment_are_said_where_others_have_one():
     assert not [note for note in spent(from_frames(frames(*paid(60)))).notes if "date of payment" in note]
 
 
+def test_what_is_allowed_must_be_there_to_be_counted():
+    """Absent or empty it would be nothing; on a line of which nothing is paid, nothing is missing."""
+    allowed = AGREED | {"measurement": AGREED["measurement"] | {"spending": {"cost": "allowed"}}}
+    for rows in (paid(60), paid(60, allowed_amount=None), [*paid(60), *paid(7, claim_id="x", allowed_amount=9.0)]):
+        with pytest.raises(Refusal) as refused:
+            spent(from_frames(frames(*rows)), allowed)
+        (fault,) = refused.value.faults
+        assert fault.given == "1 line of medical_claim without an allowed amount, $60.00 paid"
+    rows = [*paid(60, allowed_amount=80.0), *paid(0, claim_id="x", allowed_amount=None)]
+    assert spent(from_frames(frames(*rows)), allowed).years[0].spend == 80
+    charges = {"kind": "plurality", "billed_by": ["9"], "lookback": 12, "timing": "retrospective"}
+    charges |= {"counted_by": "allowed charges"}
+    with pytest.raises(Refusal, match="counted_by: allowed charges, and no line has an allowed amount"):
+        spent(
+            from_frames(frames(*paid(60))), AGREED | {"measurement": AGREED["measurement"] | {"attribution": charges}}
+        )
+
+
 @pytest.mark.parametrize("column", ["claim_start_date", "paid_date", "admission_date", "claim_end_date"])
 def test_a_column_of_another_type_does_not_hide_the_other_faults(column):
     """Of days that a number gives, and of the rules that compare them with others."""

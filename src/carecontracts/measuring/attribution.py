@@ -175,6 +175,17 @@ class Plurality(Timed):
         if self.timing != "retrospective":
             yield year - -(-int(self.lookback) // 12), "the attribution"
 
+    def faults(self, books: "Books") -> Iterator[Fault]:
+        from ..claims.engine import fetched
+
+        lines = books.claims.medical_claim
+        terms = {"counted_by": self.counted_by, "tie": self.tie}
+        asked = [f"{term}: {value}" for term, value in terms.items() if "allowed charges" in value]
+        if asked and not fetched(lines.agg(filled=lines.allowed_amount.count()))[0]["filled"]:
+            given = f"{', '.join(asked)}, and no line has an allowed amount"
+            do = "give allowed_amount, or count visits, with a tie to the most recent"
+            yield Fault("measurement 'attribution'", given, "the column allowed_amount of medical_claim, filled in", do)
+
     def unmet(self, books: "Books") -> Iterator[str]:
         if missing := absent(books.claims.medical_claim.billing_npi, self.billed_by):
             yield f"attribution: no claim line is billed by {', '.join(missing)}."

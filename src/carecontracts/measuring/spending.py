@@ -141,9 +141,18 @@ class Spending(Part):
         )
 
     def faults(self, books: "Books") -> Iterator[Fault]:
-        if self.day == "payment":
-            from ..claims.engine import fetched
+        from ..claims.engine import fetched
 
+        for name in ("medical_claim", "pharmacy_claim") if self.cost == "allowed" else ():
+            table = getattr(books.claims, name)
+            empty = table.filter(table.allowed_amount.isnull(), table.paid_amount != 0)
+            (row,) = fetched(empty.agg(lines=empty.count(), paid=(empty.paid_amount * 100).round().cast("int64").sum()))
+            if row["lines"]:
+                lines = f"{row['lines']:,} line{'s' * (row['lines'] != 1)} of {name}"
+                given = f"{lines} without an allowed amount, {in_dollars(row['paid'] / 100)} paid"
+                allowed, do = "one on every line that is paid", "give allowed_amount, or let the cost be what is paid"
+                yield Fault("measurement 'spending', term `cost`", given, allowed, do)
+        if self.day == "payment":
             undated = books.lines.filter(books.lines.year.isnull())
             (row,) = fetched(undated.agg(lines=undated.count(), cents=undated.cents.sum().fill_null(0)))
             if row["lines"]:
