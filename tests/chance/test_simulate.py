@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,12 +79,13 @@ def renamed(contract: Contract) -> tuple[Contract, dict[str, str]]:
     facts = [fact.partition(".") for fact in contract.facts()]
     names = dict.fromkeys(name for group, _, name in facts if group in ("measures", "outcomes"))
     new = {name: f"x{k}" for k, name in enumerate(names, 1)}
-    changes: dict[str, dict[str, str]] = {clause.name: {} for clause in contract.clauses}
+    changes: dict[str, dict[str, Any]] = {clause.name: {} for clause in contract.clauses}
     for clause in contract.clauses:
         for group, _, term in (template.partition(".") for template in clause.reading()):
             named = getattr(clause, term.strip("{}")) if group in ("measures", "outcomes") else None
             if named:
-                changes[clause.name][term.strip("{}")] = new[named]
+                now = [new[each] for each in named] if isinstance(named, list) else new[named]
+                changes[clause.name][term.strip("{}")] = now
     return contract.amend(changes), new
 
 

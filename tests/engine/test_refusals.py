@@ -317,6 +317,25 @@ def test_what_cannot_be_carried(of: str, terms: str, says: str) -> None:
     assert says in told(text)
 
 
+NOT_A_PART = [
+    ("among: [north, south]", "`among` without `own`"),
+    ("among: [north, south], own: east, counted_in: scores", "'east', who is not under `among`"),
+    ("floor: 5", "`floor` without `among`"),
+    ("among: [north, north], own: north, counted_in: scores", "the name 'north' twice"),
+]
+
+
+@pytest.mark.parametrize(("terms", "says"), NOT_A_PART)
+def test_a_part_that_cannot_be(terms: str, says: str) -> None:
+    text = (
+        "title: A\nsummary: B\nparties: {plan: the plan, aco: the ACO, site: the site}\nfirst_year: 1\nclauses:\n"
+        "  - {name: fee, kind: advance, payer: plan, payee: aco, due: monthly, amount: 100}\n"
+        "  - {name: it, kind: distribution, payer: aco, payee: site, due: monthly, out_of: [fee], share: 1, "
+        f"{terms}}}\n"
+    )
+    assert says in told(text)
+
+
 @pytest.mark.parametrize(("terms", "says"), NOT_A_LIMIT)
 def test_a_joint_limit_that_cannot_be(terms: str, says: str) -> None:
     text = (
