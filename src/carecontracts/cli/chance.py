@@ -5,16 +5,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..files import number_in
 from ..parties import price as pricing
-from ..refusal import Fault, Refusal, did_you_mean, in_dollars, many, show
-from ..units import MOST_DOLLARS, say_percent, tidy
+from ..refusal import Fault, Refusal, in_dollars, many
+from ..units import say_percent
 from ..year import Year, read_years
 from .capital import COLUMNS, print_cover, print_held
 from .common import (
@@ -32,14 +31,15 @@ from .common import (
     within,
     writing,
 )
+from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
 
 if TYPE_CHECKING:
     from ..chance import assumed
     from ..chance import simulate as chance
-    from ..chance.benchmark_error import Made
     from ..contract import Contract
 
 
+@with_luck
 def odds(
     contract: ContractFile,
     years: Annotated[
@@ -50,57 +50,10 @@ def odds(
         str | None,
         typer.Option(metavar="without|with", help="Whether the years file is care without the program, or with it."),
     ] = None,
-    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
-    line: Annotated[
-        str | None,
-        typer.Option(help="medicaid, medicare, dual or commercial: what a member costs, the spread, lasting luck."),
-    ] = None,
-    complex_care: Annotated[
-        bool, typer.Option("--complex", help="With --line: its dearest 5% of one year, in the next.")
-    ] = False,
-    member_cost: Annotated[float | None, typer.Option(help="Dollars that one member costs in a year.")] = None,
+    luck: Asked = NOTHING,
     effect: Annotated[float, typer.Option(help="What the program truly saves: 0.05 is 5% of spending.")] = 0.05,
     draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
-    spread: Annotated[
-        float | None, typer.Option(help="One member's standard deviation of yearly cost over its mean, before any cap.")
-    ] = None,
-    truncation: Annotated[float | None, typer.Option(help="Dollars up to which a member's cost counts.")] = None,
-    common: Annotated[float | None, typer.Option(help="What moves everyone's cost at once: 0.016 is 1.6%.")] = None,
-    kept: Annotated[float | None, typer.Option(help="How much of a year's luck is there again in the next.")] = None,
-    churn: Annotated[float | None, typer.Option(help="The share of members who leave in a year.")] = None,
-    benchmark_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="How the benchmark is made: agreed, history, same-people, blend, comparison or factor; else as the"
-            " contract says.",
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(metavar="SHARES", help="Of a history, the oldest year first: 0.1,0.3,0.6.")
-    ] = None,
-    own_share: Annotated[float | None, typer.Option(help="Of a blend, how much its own history counts.")] = None,
-    compared: Annotated[
-        int | None, typer.Option(help="People in the comparison, or on whom the factor is measured; else as many.")
-    ] = None,
-    common_shared: Annotated[
-        float | None, typer.Option(help="How much of what moves everyone moves the benchmark too: 1 is all of it.")
-    ] = None,
-    benchmark_error: Annotated[
-        float | None, typer.Option(help="How far the benchmark itself strays by luck; else by how it is made.")
-    ] = None,
-    trend_error: Annotated[float | None, typer.Option(help="How far its trend strays in a year, adding up.")] = None,
-    clumps: Annotated[
-        float | None, typer.Option(help="Variance of a count over its mean: 1 if each comes alone; else 2.")
-    ] = None,
-    with_cost: Annotated[
-        float | None, typer.Option(help="Correlation of admissions and the like with spending; else 0.55.")
-    ] = None,
-    engaged: Annotated[float | None, typer.Option(help="Of all months, those engaged or documented; else 0.7.")] = None,
-    measure: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=RESULT", help="What a measure comes to: quality score=0.8.")
-    ] = None,
     cost: Annotated[
         list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
     ] = None,
@@ -137,19 +90,11 @@ def odds(
         from ..chance import simulate as chance
     with writing(contract, years) as outputs:
         outputs.file(out)
-        numbers = {
-            "lives": lives, "effect": effect, "draws": draws, "seed": seed, "member_cost": member_cost,
-            "spread": spread, "truncation": truncation, "common": common, "kept": kept, "churn": churn,
-            "benchmark_error": benchmark_error, "trend_error": trend_error, "own_share": own_share,
-            "compared": compared, "common_shared": common_shared, "loading": loading,
-            "clumps": clumps, "with_cost": with_cost, "engaged": engaged,
-        }  # fmt: skip
-        agreed, _, _, shares, results, given, outside, reserves, costs, discounts, *_ = all_or_refuse(
+        agreed, _, asked, _, given, outside, reserves, costs, discounts, *_ = all_or_refuse(
             lambda: load(contract),
-            lambda: within(**numbers),
-            lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread, benchmark_from),
-            lambda: _shares(weights),
-            lambda: _results(measure or []),
+            lambda: within(effect=effect, draws=draws, seed=seed, loading=loading),
+            lambda: taken_as(luck, years),
+            lambda: of_years(years_are, years),
             lambda: read_years(years) if years else None,
             lambda: by_party("--cost", cost),
             lambda: by_party("--reserve", reserve),
@@ -160,33 +105,32 @@ def odds(
         )
         named = {"--cost": outside, "--reserve": reserves, "--capital-cost": costs, "--discount": discounts}
         of_parties(named | {"--care": [care] if care else []}, agreed)
-        _something_to_price(agreed, attachment, loading, spread, line)
+        _something_to_price(agreed, attachment, loading, luck)
         if not given:
             tell("No years given: expected ones are made from the contract's terms.")
         if years_are == "with":
             given = chance.without_effect(agreed, given, effect)
         elif given and years_are is None:
             without_the_program(given, effect)
-        taken = assumed.take(
-            agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care, lives=lives,
-            member_cost=member_cost, spread=spread, truncation=truncation, common=common, kept=kept, churn=churn,
-            benchmark_from=cast("Made | None", benchmark_from), weights=shares, own_share=own_share, compared=compared,
-            benchmark_error=benchmark_error, common_shared=common_shared, trend_error=trend_error,
-            clumps=clumps, with_cost=with_cost, engaged=engaged, measures=results, care=bool(care),
-        )  # fmt: skip
-        expected, luck = taken.years, taken.luck
+        taken = assumed.take(agreed, given, **asked, care=bool(care))
+        expected, drawn_by = taken.years, taken.luck
         with screen(stderr=True).status("Drawing") as status:
 
             def drawn_with(e: float) -> "chance.Simulation":
                 rng = default_rng(seed)
                 return chance.simulate(
-                    agreed, expected, rng=rng, draws=draws, effect=e, luck=luck, costs=outside, care=care
+                    agreed, expected, rng=rng, draws=draws, effect=e, luck=drawn_by, costs=outside, care=care
                 )
 
             effects = list(dict.fromkeys((0.0, effect)))
             drawn = [drawn_with(e) for e in effects]
             hung = assumed.swings(
-                agreed, expected, luck, seed=seed, draws=min(draws, 2_000), tell=lambda say: status.update(plain(say))
+                agreed,
+                expected,
+                drawn_by,
+                seed=seed,
+                draws=min(draws, 2_000),
+                tell=lambda say: status.update(plain(say)),
             )
         console = screen()
         console.print(Text(agreed.title, style="bold"))
@@ -223,7 +167,7 @@ def odds(
         rest += [assumed.Row("who pays for care", care, "given", "--care")] if care else []
         priced = show_capital or attachment or loading is not None
         share = money.LOADING if loading is None else loading
-        found = money.covers(drawn[0], expected[0], taken.lives, luck, points=attachment or (), loading=share)
+        found = money.covers(drawn[0], expected[0], taken.lives, drawn_by, points=attachment or (), loading=share)
         if priced and found:
             print_cover(console, found, share)
             because = assumed.ASSUMED if loading is None else "given"
@@ -280,66 +224,15 @@ def _print_assumed(console: Console, rows: "Sequence[assumed.Row]", hung: "Seque
         )
 
 
-def one_of(
-    line: str | None,
-    years_are: str | None,
-    complex_care: bool,
-    years: Path | None,
-    member_cost: float | None,
-    truncation: float | None,
-    spread: float | None,
-    benchmark_from: str | None = None,
-) -> None:
-    """Refuses options that are none of their words, and options that have nothing to act on."""
-    faults = []
-    for name, given, words in (
-        ("--line", line, ["medicaid", "medicare", "dual", "commercial"]),
-        ("--years-are", years_are, ["without", "with"]),
-        ("--benchmark-from", benchmark_from, ["agreed", "history", "same-people", "blend", "comparison", "factor"]),
-    ):
-        if given is not None and given not in words:
-            faults.append(Fault(name, show(given), " or ".join(words), did_you_mean(given, words) + "correct it"))
-    if complex_care and line is None:
-        faults.append(Fault("--complex", "without --line", "--line with it", "say whose dearest 5% they are"))
-    if years_are and not years:
-        faults.append(Fault("--years-are", "without a years file", "a years file", "give one, or take the option out"))
-    if member_cost is not None and years:
-        do = "take the option out: the years say what was expected"
-        faults.append(Fault("--member-cost", "with a years file", "one of the two", do))
-    if truncation is not None and spread is None and line is None:
-        allowed = "--spread or --line with it"
-        do = "give the spread before any cap: 2.15, which stands in for it, is fitted to capped cost already"
-        faults.append(Fault("--truncation", "without a spread of cost", allowed, do))
-    if faults:
-        raise Refusal(faults)
-
-
-ALIKE = 0.005  # of the benchmark; a years file that spends so little less is taken as care without the program
-
-
-def without_the_program(years: Sequence[Year], effect: float) -> None:
-    """Refuses years whose spending is under the benchmark, where it is not said whether the program is in them."""
-    for year in years:
-        expected, spend = year.whole_benchmark, year.whole_spend
-        if expected and spend and spend < (1 - ALIKE) * expected:
-            given = f"spending {1 - spend / expected:.1%} under the benchmark"
-            do = (
-                "say which: --years-are without, if care would cost that without the program;"
-                f" --years-are with, if the program's {say_percent(effect)} is in it already"
-            )
-            raise Refusal([Fault(year.place, given, "years without the program, or with it", do)])
-
-
 def _something_to_price(
     contract: "Contract",
     attachment: Sequence[float] | None,
     loading: float | None,
-    spread: float | None,
-    line: str | None,
+    luck: Asked,
 ) -> None:
     """Refuses to price a member's cover from a spread that is no member's, and a loading of no premium."""
     faults = []
-    if attachment and spread is None and line is None:
+    if attachment and luck["spread"] is None and luck["line"] is None:
         do = "give the spread of your members before any cap: 2.15, which stands in for it, is fitted to capped cost"
         faults.append(Fault("--attachment", "without a spread of cost", "--spread or --line with it", do))
     if loading is not None and not attachment and not any(clause.insures for clause in contract.clauses):
@@ -347,34 +240,6 @@ def _something_to_price(
         faults.append(Fault("--loading", "of a contract without cover", "a contract with stop-loss", do))
     if faults:
         raise Refusal(faults)
-
-
-def _results(given: Sequence[str]) -> dict[str, float]:
-    """`quality score=0.8` as a measure and its result."""
-    found: dict[str, float] = {}
-    faults = []
-    for text in given:
-        name, _, value = text.rpartition("=")
-        name, number = tidy(name), number_in(value)
-        if not name or isinstance(number, str) or not 0 <= number <= MOST_DOLLARS:
-            faults.append(Fault("--measure", show(text), "NAME=RESULT, as in quality score=0.8", "correct it"))
-        elif name in found:
-            faults.append(Fault("--measure", f"{show(name)} again", "each measure once", "give one"))
-        else:
-            found[name] = float(number)
-    if faults:
-        raise Refusal(faults)
-    return found
-
-
-def _shares(text: str | None) -> list[float] | None:
-    """`0.1,0.3,0.6` as numbers."""
-    if text is None:
-        return None
-    numbers = [number_in(part) for part in text.split(",")]
-    if any(isinstance(number, str) for number in numbers):
-        raise Refusal([Fault("--weights", show(text), "shares, the oldest year first: 0.1,0.3,0.6", "correct it")])
-    return [float(number) for number in numbers]
 
 
 def price(

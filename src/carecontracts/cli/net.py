@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,7 +14,6 @@ from ..parties import outside as beside
 from ..refusal import Fault, Refusal, many
 from ..units import say_list, say_percent
 from ..year import read_years
-from .chance import one_of, without_the_program
 from .common import (
     all_or_refuse,
     as_csv,
@@ -27,12 +26,14 @@ from .common import (
     within,
     writing,
 )
+from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
 
 if TYPE_CHECKING:
     from ..chance import assumed
     from ..parties import net as netting
 
 
+@with_luck
 def net(
     contract: Annotated[
         str | None, typer.Argument(metavar="CONTRACT", help="A contract file (YAML), or a name from the gallery.")
@@ -60,28 +61,9 @@ def net(
         str | None,
         typer.Option(metavar="CLAUSE", help="The clause to solve for: who can pay how much, who needs how much."),
     ] = None,
-    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
-    line: Annotated[
-        str | None,
-        typer.Option(help="medicaid, medicare, dual or commercial: what a member costs, the spread, lasting luck."),
-    ] = None,
-    complex_care: Annotated[
-        bool, typer.Option("--complex", help="With --line: its dearest 5% of one year, in the next.")
-    ] = False,
-    member_cost: Annotated[float | None, typer.Option(help="Dollars that one member costs in a year.")] = None,
+    luck: Asked = NOTHING,
     draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
-    spread: Annotated[
-        float | None, typer.Option(help="One member's standard deviation of yearly cost over its mean, before any cap.")
-    ] = None,
-    truncation: Annotated[float | None, typer.Option(help="Dollars up to which a member's cost counts.")] = None,
-    common: Annotated[float | None, typer.Option(help="What moves everyone's cost at once: 0.016 is 1.6%.")] = None,
-    kept: Annotated[float | None, typer.Option(help="How much of a year's luck is there again in the next.")] = None,
-    churn: Annotated[float | None, typer.Option(help="The share of members who leave in a year.")] = None,
-    benchmark_error: Annotated[
-        float | None, typer.Option(help="How far the benchmark itself strays by luck; else by how it is made.")
-    ] = None,
-    trend_error: Annotated[float | None, typer.Option(help="How far its trend strays in a year, adding up.")] = None,
     cost: Annotated[
         list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party's team costs a year.")
     ] = None,
@@ -103,14 +85,11 @@ def net(
     effects = sorted(set(netting.EFFECTS if effect is None else effect))
     with writing(contract, years, outside) as outputs:
         outputs.file(out)
-        numbers = {
-            "lives": lives, "member_cost": member_cost, "spread": spread, "truncation": truncation, "common": common,
-            "kept": kept, "churn": churn, "benchmark_error": benchmark_error, "trend_error": trend_error,
-        }  # fmt: skip
-        agreed, _, _, given, told, teams, _, *_ = all_or_refuse(
+        agreed, _, asked, _, given, told, teams, _, *_ = all_or_refuse(
             lambda: load(contract),
-            lambda: within(draws=draws, seed=seed, **numbers),
-            lambda: one_of(line, years_are, complex_care, years, member_cost, truncation, spread),
+            lambda: within(draws=draws, seed=seed),
+            lambda: taken_as(luck, years),
+            lambda: of_years(years_are, years),
             lambda: read_years(years) if years else None,
             lambda: beside.Outside.load_file(outside) if outside else beside.Outside(name="nothing was given"),
             lambda: by_party("--cost", cost),
@@ -122,10 +101,7 @@ def net(
         elif given and years_are is None:
             without_the_program(given, max(effects))
         told = told.with_teams(teams).beside(agreed)
-        taken = assumed.take(
-            agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care,
-            **cast("dict[str, Any]", numbers),
-        )  # fmt: skip
+        taken = assumed.take(agreed, given, **asked)
         expected = beside.with_care(taken.years, taken.lives * taken.cost)
         with screen(stderr=True).status("Drawing") as status:
             found = netting.net(

@@ -1,7 +1,7 @@
 """Looking at what is drafted and what is sent: the traps of a contract, and the other side's statement."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -10,17 +10,17 @@ from rich.text import Text
 from ..contract import Contract
 from ..refusal import Fault, Refusal
 from ..year import read_years
-from .chance import one_of
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, within, writing
+from .luck import NOTHING, Asked, taken_as, with_luck
 
 if TYPE_CHECKING:
-    from ..chance import assumed
     from ..review.audit import Audit
     from ..review.rules import Finding
 
 HEADER = ("severity", "rule", "where", "found", "numbers", "do")
 
 
+@with_luck
 def check(
     contract: ContractFile,
     years: Annotated[
@@ -30,18 +30,7 @@ def check(
     outside: Annotated[
         Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
     ] = None,
-    lives: Annotated[int | None, typer.Option(help="People; else as the years say, or 500.")] = None,
-    line: Annotated[
-        str | None,
-        typer.Option(help="medicaid, medicare, dual or commercial: what is typical, which studies count."),
-    ] = None,
-    complex_care: Annotated[
-        bool, typer.Option("--complex", help="With --line: its dearest 5% of one year, in the next.")
-    ] = False,
-    member_cost: Annotated[float | None, typer.Option(help="Dollars that one member costs in a year.")] = None,
-    spread: Annotated[
-        float | None, typer.Option(help="One member's standard deviation of yearly cost over its mean, before any cap.")
-    ] = None,
+    luck: Asked = NOTHING,
     effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
     fix: Annotated[
         Path | None, typer.Option(help="Write the contract with every mend that has one to this YAML file.")
@@ -57,21 +46,17 @@ def check(
     with writing(contract, years, claims, outside) as outputs:
         outputs.file(fix)
         outputs.file(out)
-        numbers = {"lives": lives, "member_cost": member_cost, "spread": spread}
-        agreed, _, _, given, told, _ = all_or_refuse(
+        agreed, _, asked, given, told, _ = all_or_refuse(
             lambda: load(contract),
-            lambda: within(effect=effect, **numbers),
-            lambda: one_of(line, None, complex_care, years, member_cost, None, spread),
+            lambda: within(effect=effect),
+            lambda: taken_as(luck, years or claims),
             lambda: _years(contract, years, claims),
             lambda: beside.Outside.load_file(outside) if outside else None,
             outputs.ready,
         )
-        taken = assumed.take(
-            agreed, given, line=cast("assumed.Business | None", line), complex_care=complex_care,
-            **cast("dict[str, Any]", numbers),
-        )  # fmt: skip
+        taken = assumed.take(agreed, given, **asked)
         with screen(stderr=True).status("Checking"):
-            draft = Draft(agreed, taken.years, taken.luck, taken.cost, effect, line or "medicaid", told)
+            draft = Draft(agreed, taken.years, taken.luck, taken.cost, effect, luck["line"] or "medicaid", told)
             found = findings(draft)
         _print(agreed, found)
         outputs.put(out, as_csv(HEADER, [_row(each) for each in found]))
