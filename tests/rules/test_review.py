@@ -374,7 +374,10 @@ def mended(draft: Draft, finding: Finding) -> Draft:
 
 # What the gallery trips on purpose: contracts that were really signed, or that show what goes wrong.
 ON_PURPOSE = {
-    "aco-reach-professional": {"a loss without an end"},  # Medicare shares half of any loss beyond the last band
+    # Medicare leaves a part of any loss beyond the last band with the organization, which may buy stop-loss for it.
+    "aco-reach-professional": {"a loss without an end"},
+    "reach/professional": {"a loss without an end"},
+    "reach/global": {"a loss without an end"},
 }
 
 

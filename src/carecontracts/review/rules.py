@@ -206,7 +206,9 @@ def losses_without_a_cap(draft: Draft) -> Iterator[Finding]:
         bands = getattr(clause, "bands", None)
         ends = isinstance(bands, dict) and bands[max(bands)] == 0  # of what is beyond the last band nothing is shared
         ends |= bool(getattr(clause, "only_out_of", []))  # no more than was paid in
-        if not ends and all(getattr(clause, cap, None) is None for cap in ("cap", "revenue_cap", "fee_cap")):
+        if not ends and all(
+            getattr(clause, cap, None) is None for cap in ("cap", "revenue_cap", "fee_cap", "counted_up_to")
+        ):
             owed = draft.nothing.of(clause.name).max()
             yield Finding(
                 "a loss without an end",
