@@ -298,6 +298,24 @@ def test_lines_without_a_date_of_payment_are_said_where_others_have_one():
     assert not [note for note in spent(from_frames(frames(*paid(60)))).notes if "date of payment" in note]
 
 
+@pytest.mark.parametrize(
+    ("what", "column"),
+    [("end-stage renal disease", "diagnosis_code_1"), ("hospice", "bill_type_code"),
+     ("both Medicare and Medicaid", "dual_status_code")],
+)  # fmt: skip
+def test_who_is_left_out_by_a_column_that_is_not_there_is_refused(what, column):
+    """One that is there and empty says that nobody is."""
+    agreed = AGREED | {"measurement": AGREED["measurement"] | {"population": {"left_out": [what]}}}
+    before = {"claim_id": "b", "claim_start_date": "2024-02-03", "claim_end_date": "2024-02-03"}
+    tables = frames(*paid(60), *paid(5, **before), people=(SPAN | {"enrollment_start_date": "2024-01-01"},))
+    with pytest.raises(Refusal, match=f"allowed: the column {column} of") as refused:
+        spent(from_frames(tables), agreed)
+    assert [fault.given for fault in refused.value.faults] == [what]
+    for table in tables.values():
+        table[column] = None
+    assert spent(from_frames(tables), agreed).years[0].lives == 1
+
+
 def test_what_is_allowed_must_be_there_to_be_counted():
     """Absent or empty it would be nothing; on a line of which nothing is paid, nothing is missing."""
     allowed = AGREED | {"measurement": AGREED["measurement"] | {"spending": {"cost": "allowed"}}}

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from .books import Books, People
 
 HOSPICE = ("81", "82")  # type of bill
+TOLD_BY = {  # the column without which nobody would be left out
+    "end-stage renal disease": ("medical_claim", "diagnosis_code_1"),
+    "hospice": ("medical_claim", "bill_type_code"),
+    "both Medicare and Medicaid": ("eligibility", "dual_status_code"),
+}
 
 
 class Tier(Part):
@@ -82,6 +87,12 @@ class Population(Part):
             do = "begin the contract year in January, or take everyone"
             given = str(books.first_month)
             yield Fault("year_starts", given, "1: a definition is read from a calendar year", do)
+        for what in self.left_out:
+            table, column = TOLD_BY[what]
+            if table in books.claims.given and column not in books.claims.given[table].rows.columns:
+                allowed = f"the column {column} of {table}, which tells who that is"
+                do = f"give the column {column}, or take this out"
+                yield Fault("measurement 'population', term `left_out`", what, allowed, do)
 
     def listed(self, claims: "Claims", tiers: Mapping[str, Tier]) -> "ir.Table":
         """Each person and calendar year: whether the definitions of the population and of each tier hold in it."""
