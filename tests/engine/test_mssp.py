@@ -523,6 +523,28 @@ def test_where_no_rule_is_broken_no_row_fails(shipped: list[Aco]) -> None:
     assert failing(shipped, lambda contract: contract.amend(title="The same terms under another title")) == 0
 
 
+# --- rows that share a contract settle together ---------------------------------------------------------------------
+
+
+def test_rows_settled_together_settle_as_each_alone(shipped: list[Aco]) -> None:
+    """To the cent, with the same band, the same verdict and the same reason."""
+    assert mssp.settle_all(shipped) == [mssp.settle(one) for one in shipped]
+
+
+def test_every_ninth_row_of_the_panel_settles_alone_as_together(panel: list[Aco], settled_panel: list[Settled]) -> None:
+    assert [mssp.settle(one) for one in panel[::9]] == settled_panel[::9]
+
+
+def test_a_contract_settles_once_for_all_its_rows(shipped: list[Aco], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three times in a year: at the published score, and half a step of its last digit under and over it."""
+    settled: list[int] = []
+    whole = Contract.settle
+    monkeypatch.setattr(Contract, "settle", lambda *given: settled.append(1) or whole(*given))
+    many = [replace(one, aco_id=f"{one.aco_id}-{n}") for one in shipped for n in range(50)]
+    mssp.settle_all(many)
+    assert len(settled) <= 3 * len(shipped)
+
+
 # --- the whole record ------------------------------------------------------------------------------------------------
 
 # performance year: ACOs, settlements that are not zero, published and recomputed totals

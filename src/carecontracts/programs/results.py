@@ -117,14 +117,18 @@ class Reader:
 
     def cell(self, row: Row, field: str) -> str:
         """The first of the field's columns that holds something; markers for "none" hold nothing."""
-        texts = (row[column] for column in self.columns.get(field, ()))
-        return next((text for text in texts if text.lower() not in ABSENT), "")
+        for column in self.columns.get(field, ()):
+            if (text := row[column]) and text.lower() not in ABSENT:
+                return text
+        return ""
 
     def number(self, row: Row, field: str, needed: bool = False) -> float | None:
         text = self.cell(row, field)
         if not text and not needed:
             return None
-        value = number_in(re.sub(r"[$,%\s]", "", text)) if text else text
+        value = number_in(text)
+        if isinstance(value, str):
+            value = number_in(re.sub(r"[$,%\s]", "", text))
         if isinstance(value, str):
             self.fault(row, self.columns[field][0], text or "an empty cell", "a number", "mend the cell")
             return None
