@@ -12,7 +12,7 @@ from .ledger import Ledger
 from .refusal import refuse, show
 from .scales import Ladder, ScaledUnit, SlidingScale
 from .units import Dollars, Number, Schedule, Unit, unit_of, when
-from .worded import ConditionName, Name, Party, Worded, fields_in
+from .worded import ClauseName, ConditionName, Name, Party, Worded, fields_in
 from .year import Year
 
 _DUE = re.compile(r"monthly|quarterly|in kind|at the start of the year|([0-9]{1,3}) months? after the year ends")
@@ -39,10 +39,11 @@ class Clause(Worded):
     closing = (
         "It is paid only if: {only_if}.",
         "It is not paid if: {unless}.",
+        "It is paid only if nothing was ever paid under {only_if_never_paid}.",
         "Due {due}.",
     )
     apart = ("only_if", "unless", "services", "carve_outs")
-    common = Worded.common | {"name", "payer", "payee", "due", "only_if", "unless"}
+    common = Worded.common | {"name", "payer", "payee", "due", "only_if", "unless", "only_if_never_paid"}
     reads: ClassVar[
         Mapping[str, Unit | None]
     ] = {}  # facts, `measures.{quality}` naming a term; None: the fact's own unit
@@ -62,6 +63,7 @@ class Clause(Worded):
     due: Due
     only_if: list[ConditionName] = []
     unless: list[ConditionName] = []
+    only_if_never_paid: list[ClauseName] = []
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -111,6 +113,16 @@ class Clause(Worded):
     def has_memory(self) -> bool:
         """Whether a year's payment depends on the years before it, so that none of them may be missing."""
         return False
+
+    @property
+    def looking_back(self) -> tuple[str, ...]:
+        """Every term that names earlier clauses: those of its kind, and the one that each clause may have."""
+        return (*self.looks_back, "only_if_never_paid")
+
+    @property
+    def needs_every_year(self) -> bool:
+        """Whether no earlier year may be missing: for what it pays, or for whether it does."""
+        return self.has_memory or bool(self.only_if_never_paid)
 
     # --- what chance must know of it ---
 
@@ -191,6 +203,8 @@ class Clause(Worded):
         """`settle`, where the conditions of payment hold."""
         amount, workings = self.settle(year, ledger)
         held = self.allowed(year)
+        if self.only_if_never_paid:
+            held = held & (ledger.total(clause=self.only_if_never_paid) == 0)
         if held is True:
             return amount, workings
         return when(held, amount, 0.0), workings

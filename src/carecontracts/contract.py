@@ -178,7 +178,7 @@ class Contract(BaseModel):
         last = max((line.year for line in so_far), default=self.first_year - 1)
         end = self.numbers(self.years)[-1] if self.years else 2999
         skipped = range(self.first_year + 1, self.second_year)  # the first year is not over
-        remembering = [clause.name for clause in self.clauses if clause.has_memory]
+        remembering = [clause.name for clause in self.clauses if clause.needs_every_year]
         for year in years:
             if year.year in skipped:
                 allowed = f"{self.first_year}, and then {self.second_year}: the first year has"

@@ -16,7 +16,7 @@ contract file can hold:
 No definition can read a column of the year after (`next_...`): those are for judging a definition, not for making it.
 
 Not modelled:
-- refresh within the year: the member table has one row for each person and calendar year
+- refresh within the year: the member table has one row for each person and year
 - leaving by a lower threshold than the one for entering (Washington's 1.5 and 1.0): entering and leaving are two rules
 """
 

@@ -52,7 +52,8 @@ def measure(
     books = _books(claims, contract, rules, tell)
     years = _years(books, contract)
     if rules.population.needs_a_list(rules.tiers):
-        books = replace(books, listed=claims.kept(rules.population.listed(books.claims, rules.tiers)))
+        listed = rules.population.listed(books.claims, rules.tiers, books.first_month)
+        books = replace(books, listed=claims.kept(listed))
     made = [_year(replace(books, year=year), contract) for year in years]
     unmade = [fact for fact in contract.facts() if not rules.provides(fact)]
     of_payer = rules.enrollment.counted(claims)

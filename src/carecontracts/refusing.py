@@ -307,7 +307,7 @@ def _misfits_looking_back(
     clause: Clause, place: Place, seen: list[str], taken: set[tuple[type[Clause], str, str]]
 ) -> Iterator[Misfit]:
     """References to clauses that are not earlier, or that another clause of the kind has taken."""
-    for term in clause.looks_back:
+    for term in clause.looking_back:
         for other in filter(None, getattr(clause, term, ())):
             if other not in seen:
                 allowed = "an earlier clause: " + (listed(seen) or "there is none before this one")

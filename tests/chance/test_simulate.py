@@ -86,6 +86,8 @@ def renamed(contract: Contract) -> tuple[Contract, dict[str, str]]:
             if named:
                 now = [new[each] for each in named] if isinstance(named, list) else new[named]
                 changes[clause.name][term.strip("{}")] = now
+                if isinstance(named, list) and getattr(clause, "own", "") in named:
+                    changes[clause.name]["own"] = new[clause.own]  # type: ignore[attr-defined]
     return contract.amend(changes), new
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -406,3 +407,24 @@ def test_both_pays_less_than_the_two_contracts_side_by_side() -> None:
 def test_a_price_that_cannot_be_read_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(Refusal, match="one price or schedule"):
         load("combination").amend({"hospital days avoided": changes})
+
+
+def test_a_clause_may_wait_for_another_never_to_have_paid() -> None:
+    text = """
+title: A consolation
+summary: For tests.
+parties: {plan: the plan, hub: the hub}
+first_year: 2026
+clauses:
+  - {name: homes, kind: outcome_price, payer: plan, payee: hub, due: monthly, outcome: homes, price: 100}
+  - {name: consolation, kind: advance, payer: plan, payee: hub, due: monthly, amount: 5000, only_if_never_paid: [homes]}
+"""
+    contract = Contract.parse(text)
+    said = paragraph(contract, contract.clauses[1])
+    assert "It is paid only if nothing was ever paid under “homes” (paragraph 1)." in said
+    with pytest.raises(Refusal, match="2027 without 2026"):
+        contract.settle([Year(year=2027, outcomes={"homes": 0})])
+    with pytest.raises(Refusal, match="did you mean 'homes'"):
+        Contract.parse(text.replace("[homes]", "[homs]"))
+    draws = contract.settle([Year(year=2026, outcomes={"homes": np.array([0.0, 2.0])})])
+    assert draws[1].amount.tolist() == [5_000, 0]

@@ -485,3 +485,34 @@ def test_a_record_out_of_coverage_is_a_record_but_of_no_member_month() -> None:
         measures={"contacts": {"measure": "contacts_per_month"}},
     )
     assert (found["engaged_months.all"], found["outcomes.contacts"], found["measures.contacts"]) == (1, 2, 1)
+
+
+# --- a list that is read from a contract year that begins in July -----------------------------------------------------
+
+DAYS = {
+    "early": "2025-02-01",
+    "before": "2025-06-30",
+    "first": "2025-07-01",
+    "last": "2026-06-30",
+    "after": "2026-07-01",
+}
+
+
+@pytest.mark.parametrize("definition", [{"cost": {"dollars": 900}}, {"has": {"conditions": ["diabetes"]}}])
+@pytest.mark.parametrize(
+    ("starts", "listed"), [(1, ["early", "before", "first"]), (7, ["first", "last"]), (2, ["early", "before", "first"])]
+)
+def test_a_definition_is_read_from_the_contract_year_before(
+    definition: dict[str, Any], starts: int, listed: list[str]
+) -> None:
+    # The contract year 2026 begins in January: its list is of 2025. In July: it is of July 2025 to June 2026.
+    claims = claims_of(
+        [covered("2024-01-01", "2027-12-31", person) for person in DAYS],
+        [stay(day, day, 1_000, person, diagnosis_code_1="E1165") for person, day in DAYS.items()],
+    )
+    population = {"definition": definition, "made": "anew for each year"}
+    made = run(claims, first_year=2026, year_starts=starts, population=population)
+    assert made.years[0].lives == len(listed)
+    assert made.years[0].spend == 1_000 * sum(
+        f"2026-{starts:02}" <= DAYS[person] < f"2027-{starts:02}" for person in listed
+    )

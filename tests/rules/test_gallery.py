@@ -86,7 +86,7 @@ def probing_years(contract: Contract) -> list[Any]:
             changes |= {start + contract.first_year - 1 if counted else start for start in schedule}
     last = contract.first_year + contract.years - 1 if contract.years else max(changes) + 1
     years = sorted({year for year in changes | {max(changes) + 1} if contract.first_year <= year <= last})
-    if any(clause.has_memory for clause in contract.clauses):
+    if any(clause.needs_every_year for clause in contract.clauses):
         years = list(range(years[0], max(years[-1], min(last, years[0] + 2)) + 1))  # a period of three comes to its end
     return [
         year_from({"year": year} | {name: fact(name) for name in columns_for(contract.facts())}, "") for year in years
@@ -173,7 +173,7 @@ def test_what_has_no_memory_pays_the_same_without_earlier_years(contract: Contra
     for year in years[1:]:
         this_year = [line for line in ledger if line.year == year.year]
         for n, clause in enumerate(contract.clauses):
-            if not clause.has_memory:
+            if not clause.needs_every_year:
                 amount, _ = clause.at(year, contract.first_year).pay(year, Ledger(this_year[:n]))
                 assert np.array_equal(cents(amount), this_year[n].amount), (year.year, clause.name)
 

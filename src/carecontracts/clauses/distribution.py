@@ -63,8 +63,7 @@ class Distribution(Clause):
         return self
 
     def reading(self) -> Mapping[str, Unit | None]:
-        group = COUNTED[self.counted_in] if self.counted_in else ""
-        return {f"{group}.{{among}}": None, f"{group}.{{own}}": None} if group else {}
+        return {COUNTED[self.counted_in] + ".{among}": None} if self.counted_in else {}
 
     @property
     def pays_for_results(self) -> bool:

@@ -100,7 +100,7 @@ class Books:
     year: int
     tell: Callable[[str], None]
     taken: tuple[tuple[Rule, int, int, int], ...] = ()  # lines that no year uses: why, of how many people, lines, cents
-    listed: "ir.Table | None" = None  # of each person and calendar year: whether the definitions held
+    listed: "ir.Table | None" = None  # of each person and contract year: whether the definitions held
     rows: Reconciliation = field(default_factory=Reconciliation)
     notes: list[str] = field(default_factory=list)  # what a reader should know of how it came about
     found: dict[Any, Any] = field(default_factory=dict)  # what several groups ask for alike, looked up once

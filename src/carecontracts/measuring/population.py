@@ -83,10 +83,6 @@ class Population(Part):
             yield from ((found - n, "the population") for n in range(int(self.years_running or 1)))
 
     def faults(self, books: "Books") -> Iterator[Fault]:
-        if self.needs_a_list(books.rules.tiers) and books.first_month != 1:
-            do = "begin the contract year in January, or take everyone"
-            given = str(books.first_month)
-            yield Fault("year_starts", given, "1: a definition is read from a calendar year", do)
         for what in self.left_out:
             table, column = TOLD_BY[what]
             if table in books.claims.given and column not in books.claims.given[table].rows.columns:
@@ -94,8 +90,8 @@ class Population(Part):
                 do = f"give the column {column}, or take this out"
                 yield Fault("measurement 'population', term `left_out`", what, allowed, do)
 
-    def listed(self, claims: "Claims", tiers: Mapping[str, Tier]) -> "ir.Table":
-        """Each person and calendar year: whether the definitions of the population and of each tier hold in it."""
+    def listed(self, claims: "Claims", tiers: Mapping[str, Tier], first_month: int = 1) -> "ir.Table":
+        """Each person and contract year: whether the definitions of the population and of each tier hold in it."""
         import ibis
 
         from ..people.conditions import conditions
@@ -104,9 +100,11 @@ class Population(Part):
 
         wanted = {"held": self.definition}
         wanted |= {f"tier_{n}": tier.definition for n, tier in enumerate(tiers.values())}
-        table = member_years(claims)
+        table = member_years(claims, first_month=first_month)
         if any(definition.reads(_layout()) - set(table.columns) for definition in wanted.values()):
-            table = member_table(claims)  # cost and use need no diagnoses, which are most of the work
+            table = member_table(
+                claims, first_month=first_month
+            )  # cost and use need no diagnoses, which are most of the work
         flags = {name: definition(table) for name, definition in wanted.items()}
         ill = "end-stage renal disease" in self.left_out
         if not ill:
@@ -115,7 +113,7 @@ class Population(Part):
             flags["esrd"] = (table.esrd == 1).fill_null(False)
         table = table.mutate(**flags).select("person_id", "year", *flags)
         if "esrd" not in flags:
-            found = conditions(claims)
+            found = conditions(claims, first_month=first_month)
             found = found.filter(found.esrd == 1).select("person_id", "year", "esrd")
             table = table.left_join(found, ["person_id", "year"]).drop("person_id_right", "year_right")
             table = table.mutate(esrd=(table.esrd == 1).fill_null(False))

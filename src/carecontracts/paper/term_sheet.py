@@ -124,7 +124,7 @@ def paragraph(contract: Contract, clause: Clause) -> str:
     number = {other.name: n for n, other in enumerate(contract.clauses, 1)}
     named = {
         term: say_list([f"“{name}” (paragraph {number[name]})" for name in getattr(clause, term)])
-        for term in clause.looks_back
+        for term in clause.looking_back
     }
     return clause.say({role: contract.parties[getattr(clause, role)] for role in clause.roles} | named)
 

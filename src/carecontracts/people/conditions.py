@@ -21,9 +21,10 @@ from ibis import _
 
 from ..claims.layout import MOST_CODES, Claims
 from ..value_sets import KINDS, value_sets
+from .months import contract_year
 
 
-def diagnoses(claims: Claims) -> ir.Table:
+def diagnoses(claims: Claims, *, first_month: int = 1) -> ir.Table:
     """One row for each person, day, claim type and diagnosis code, from however many diagnosis columns there are."""
     lines = claims.lines
     columns = [c for c in lines.columns if c.startswith("diagnosis_code_") and c != "diagnosis_code_type"]
@@ -34,7 +35,7 @@ def diagnoses(claims: Claims) -> ir.Table:
     code = ibis.cases(*((long.position == n, long[column]) for n, column in enumerate(columns)))
     code = code.replace(".", "").strip().upper()
     return (
-        long.mutate(code=code, kind=long.diagnosis_code_type.lower(), year=long.day.year())
+        long.mutate(code=code, kind=long.diagnosis_code_type.lower(), year=contract_year(long.day, first_month))
         .filter(_.code.notnull() & (_.code != ""))
         .select("person_id", "year", "day", "inpatient", "kind", "code")
         .distinct()
@@ -59,15 +60,15 @@ def _prefixes() -> ir.Table:
     return ibis.memtable(rows, schema={"condition": "string", "kind": "string", "prefix": "string"})
 
 
-def conditions(claims: Claims, *, days: int = 2) -> ir.Table:
-    """Which conditions each person had in each calendar year: 0/1 columns, and the counts of three groups.
+def conditions(claims: Claims, *, days: int = 2, first_month: int = 1) -> ir.Table:
+    """Which conditions each person had in each year: 0/1 columns, and the counts of three groups.
 
-    A condition counts with its code on one inpatient claim, or on `days` different days of any claims. A person-year
-    without a diagnosed condition has no row. Columns: person_id, year, one for each condition, chronic_conditions,
-    behavioral_conditions, complex_conditions, frailty_indicators.
+    Years begin in `first_month`. A condition counts with its code on one inpatient claim, or on `days` different days
+    of any claims. A person-year without a diagnosed condition has no row. Columns: person_id, year, one for each
+    condition, chronic_conditions, behavioral_conditions, complex_conditions, frailty_indicators.
     """
     sets = value_sets()
-    coded = diagnoses(claims)
+    coded = diagnoses(claims, first_month=first_month)
     listed = _prefixes()
     # The prefixes meet each different code once, not each line of a claim: a few thousand rows, whatever the panel.
     codes = coded.select("kind", "code").distinct()

@@ -1,4 +1,4 @@
-"""The member table: one row for each person and calendar year, with all that a population definition may read.
+"""The member table: one row for each person and year, with all that a population definition may read.
 
 `member_table(claims)` joins
 
@@ -25,6 +25,7 @@ from ..value_sets import value_sets
 from . import lace
 from .conditions import conditions
 from .member_years import member_years
+from .months import contract_year
 from .stays import stays
 
 NEEDS = ("food_need", "housing_need", "transport_need", "utility_need", "support_need")
@@ -37,17 +38,18 @@ FIXED = ("person_id", "year")
 SIX_MONTHS = 182  # days
 
 
-def member_table(claims: Claims, *, days: int = 2) -> ir.Table:
-    """One row per person and calendar year, with the year before and (for evaluation) the year after beside it.
+def member_table(claims: Claims, *, days: int = 2, first_month: int = 1) -> ir.Table:
+    """One row per person and year, with the year before and (for evaluation) the year after beside it.
 
+    Years begin in `first_month`, and are named for the calendar year in which they do.
     `days` is how many days of claims other than inpatient must carry a code before a condition counts.
     """
-    base = member_years(claims)
-    year = _joined(base, conditions(claims, days=days), [*value_sets(), *COUNTS])
-    year = _joined(year, outcomes(claims), [*NEEDS, *FLAGS, "social_needs", *LARGEST])
-    year = _joined(year, drugs(claims), ["drugs"])
+    base = member_years(claims, first_month=first_month)
+    year = _joined(base, conditions(claims, days=days, first_month=first_month), [*value_sets(), *COUNTS])
+    year = _joined(year, outcomes(claims, first_month), [*NEEDS, *FLAGS, "social_needs", *LARGEST])
+    year = _joined(year, drugs(claims, first_month), ["drugs"])
     year = year.mutate(disabled=ibis.greatest(year.disabled, _entitled_by_disability(claims, year)))
-    events = stays_and_visits(claims)
+    events = stays_and_visits(claims, first_month)
     year = _joined(year, _most(events), ["unplanned_admissions", *MOST])
     year = _joined(year, _highest_lace(events, year), ["lace"])
     return with_years_beside(year)
@@ -75,9 +77,9 @@ def _joined(left: ir.Table, right: ir.Table, columns: list[str]) -> ir.Table:
     return joined.mutate(**{c: joined[c].fill_null(0) for c in columns if c not in unknown})
 
 
-def outcomes(claims: Claims) -> ir.Table:
+def outcomes(claims: Claims, first_month: int = 1) -> ir.Table:
     """What was found or sent about a person in a year, outside of claims: one column for each code."""
-    sent = claims.outcome.mutate(year=_.outcome_date.year())
+    sent = claims.outcome.mutate(year=contract_year(_.outcome_date, first_month))
     table = sent.group_by("person_id", "year").agg(
         **{code: (sent.outcome == code).any().cast("int8") for code in (*NEEDS, *FLAGS)},
         **{code: sent.outcome_value.max(where=sent.outcome == code) for code in LARGEST},
@@ -94,13 +96,13 @@ def _entitled_by_disability(claims: Claims, year: ir.Table) -> ir.Value:
     return year.person_id.isin(people).cast("int8")
 
 
-def drugs(claims: Claims) -> ir.Table:
+def drugs(claims: Claims, first_month: int = 1) -> ir.Table:
     """How many different drugs a person had in a year: by the first nine digits of the NDC, labeler and product."""
-    filled = claims.pharmacy_claim.mutate(year=_.dispensing_date.year())
+    filled = claims.pharmacy_claim.mutate(year=contract_year(_.dispensing_date, first_month))
     return filled.group_by("person_id", "year").agg(drugs=filled.ndc_code.substr(0, 9).nunique())
 
 
-def stays_and_visits(claims: Claims) -> ir.Table:
+def stays_and_visits(claims: Claims, first_month: int = 1) -> ir.Table:
     """One row for each hospital stay and for each day with an emergency visit, with what came in the six months before.
 
     Six months are 182 days. `visits_before` leaves out the day of the admission itself.
@@ -123,7 +125,10 @@ def stays_and_visits(claims: Claims) -> ir.Table:
         stay=ibis.literal(0),
         visit=ibis.literal(1),
     )
-    events = ibis.union(begun, seen).mutate(n=_.day.delta(ibis.date("2000-01-01"), unit="day"), year=_.day.year())
+    events = ibis.union(begun, seen)
+    events = events.mutate(
+        n=_.day.delta(ibis.date("2000-01-01"), unit="day"), year=contract_year(events.day, first_month)
+    )
     alike = {"group_by": events.person_id, "order_by": events.n}
     upto = ibis.range_window(preceding=SIX_MONTHS, following=0, **alike)
     before = ibis.range_window(preceding=(SIX_MONTHS, 1), **alike)
