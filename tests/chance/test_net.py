@@ -353,3 +353,119 @@ def test_years_of_one_s_own_say_whether_the_program_is_in_them(run, tmp_path):
     without = run("net", "hnhc-targeted", years, "--draws", 50, "--years-are", "without")
     with_it = run("net", "hnhc-targeted", years, "--draws", 50, "--years-are", "with", "--effect", 0.07)
     assert (without.code, with_it.code) == (0, 0)
+
+
+def test_who_is_paid_for_all_care_may_pay_another_for_it_in_turn():
+    """State 1,000 a month x 1,000 months to plan, plan 900 to group; care was to cost $1.2 million, and costs 1.08."""
+    parties = {"state": "the state", "plan": "the plan", "system": "the health system"}
+    clauses = [
+        {
+            "name": name,
+            "kind": "capitation",
+            "payer": payer,
+            "payee": payee,
+            "due": "monthly",
+            "per_member_per_month": price,
+        }
+        for name, payer, payee, price in (("premium", "state", "plan", 1_000), ("passed on", "plan", "system", 900))
+    ]
+    data = yaml.safe_load(FEE) | {"parties": parties, "clauses": clauses}
+    contract = Contract.parse(yaml.safe_dump(data))
+    year = Year(year=1, member_months={"all": 1_000}, spend=1_080_000)
+    case = settle(contract, [year], Outside(name="x").beside(contract), 0.1)
+    nets = {party: round(case.net(party), 2) for party in contract.parties}
+    assert nets == {"state": 200_000, "plan": 100_000, "system": -180_000}
+
+
+CAPITATION = FEE.replace(
+    "kind: care_management_fee, payer: plan, payee: system, due: monthly, per_member_per_month: 200",
+    "kind: capitation, payer: plan, payee: system, due: monthly, per_member_per_month: 1000",
+)
+
+
+def test_the_rate_allows_for_a_capitation_less_the_care_that_it_replaces():
+    """Paid $1 million for care of 0.9 that would have been 1 million: the next rate falls by 0.1 and allows for 0.1."""
+    contract = Contract.parse(CAPITATION)
+    premiums = {"plan": premium(paid_by="state", after=1, fee_counts=1.0)}
+    outside = Outside(name="x", others={"state": "the state"}, premiums=premiums).beside(contract)
+    years = [Year(year=n, member_months={"all": 1_000}, spend=900_000) for n in (1, 2)]
+    case = settle(contract, years, outside, 0.1)
+    assert case.net("plan", year=2, source="next premium") == pytest.approx(-100_000 + (1_000_000 - 900_000))
+    assert case.net("plan", year=1) == pytest.approx(0)
+
+
+def test_care_is_taken_on_only_while_the_conditions_hold():
+    contract = Contract.parse(CAPITATION.replace("per_month: 1000}", "per_month: 1000, only_if: [licensed]}"))
+    years = [
+        Year(year=n, member_months={"all": 1_000}, spend=900_000, conditions={"licensed": held})
+        for n, held in ((1, 0), (2, 1))
+    ]
+    case = settle(contract, years, Outside(name="x").beside(contract))
+    assert [case.net("system", year=n) for n in (1, 2)] == [0, pytest.approx(100_000)]
+
+
+def test_two_clauses_for_all_care_say_how_much_each_takes_on():
+    line = next(line for line in CAPITATION.splitlines() if "name: fee" in line)
+    contract = Contract.parse(CAPITATION.rstrip() + "\n" + line.replace("name: fee", "name: other") + "\n")
+    told = Outside(name="x").beside(contract)
+    assert (told.taken_on, told.unsaid(contract)) == ({}, ["fee", "other"])
+    assert sum("taken_on" in said for said in told.missing(contract)) == 2
+    basis = {"taken_on": A}
+    half = Outside(name="x", taken_on={"fee": 0.5, "other": 0.5}, basis=basis).beside(contract)
+    year = Year(year=1, member_months={"all": 1_000}, spend=900_000)
+    assert settle(contract, [year], half).net("system", source="care taken on") == pytest.approx(-900_000)
+    with pytest.raises(Refusal, match="150% of the care of plan"):
+        Outside(name="x", taken_on={"fee": 0.75, "other": 0.75}, basis=basis).beside(contract)
+
+
+def test_the_start_is_paid_for_in_the_first_month():
+    """$12,000 a month of work and $50,000 at once, against nothing: -62,000 at the end of the first month."""
+    contract = Contract.parse(FEE)
+    team = Team(a_year=144_000.0, start_up=50_000.0, basis={"a_year": A, "start_up": A})
+    outside = Outside(name="x", teams={"system": team}).beside(contract)
+    years = [Year(year=n, member_months={"all": 0}, spend=1e6) for n in (1, 2)]
+    flow = [each for each in settle(contract, years, outside).cash_flow() if each.party == "system"]
+    assert [each.position for each in flow[:3]] == [-62_000, -74_000, -86_000]
+    assert flow[-1].position == -50_000 - 2 * 144_000
+    few = [Year(year=n, lives=1, member_months={"all": 0}, spend=1e6) for n in (1, 2)]
+    (one,) = netting.net(contract, few, outside, seed=1, effects=[0.0], draws=50)
+    assert one.months_to_bring("system") == pytest.approx((50_000 + 2 * 144_000) / 12_000)
+
+
+def test_no_more_months_are_needed_than_members_have():
+    text = FEE.replace("month: 200}", "month: 230, for_each: engaged month}")
+    contract = Contract.parse(text)
+    years = [
+        Year(year=n, lives=100, member_months={"all": 1_200}, engaged_months={"all": 900}, spend=1e6) for n in (1, 2)
+    ]
+    for a_year, found in ((1.2 * 900 * 230, 1.2), (1.5 * 900 * 230, None)):
+        team = Team(a_year=a_year, basis={"a_year": A})
+        (one,) = netting.net(
+            contract, years, Outside(name="x", teams={"system": team}), seed=1, effects=[0.0], draws=200
+        )
+        assert netting.months_needed(one, "system") == (found and pytest.approx(found, rel=0.02))
+
+
+def test_a_first_year_of_another_length_is_refused():
+    contract = Contract.parse(FEE.replace("first_year: 1\n", "first_year: 1\nfirst_year_months: 18\n"))
+    with pytest.raises(Refusal, match="first_year_months"):
+        netting.net(contract, years_of(2, 1e7), Outside(name="x"), seed=1)
+
+
+def test_years_with_the_program_hold_as_much_of_its_effect_as_is_reached(run, tmp_path):
+    """$15 million without it; with 25% and 75% of 8% in it, 14.7 and 14.1: net takes the same off again."""
+    years, outside, table = (tmp_path / name for name in ("years.csv", "outside.yaml", "net.csv"))
+    years.write_text(
+        "year,lives,member_months,benchmark,spend\n2026,600,7200,15000000,14700000\n2027,600,7200,15000000,14100000\n"
+    )
+    outside.write_text("name: x\neffect_ramp: [0.25, 0.75]\nbasis: {effect_ramp: assumption}\n")
+    words = ("--years-are", "with", "--effect", 0.08, "--common", 0, "--draws", 4_000, "--outside", outside)
+    done = run("net", "hnhc-targeted", years, *words, "--out", table)
+    assert done.code == 0, done.err
+    assert "reached in each year: 25%, 75%" in " ".join(done.out.split())
+    found = {
+        row["year"]: float(row["dollars"])
+        for row in csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
+        if row["source"] == "care not bought" and row["party"] == "plan"
+    }
+    assert found == {"2026": pytest.approx(300_000, rel=0.02), "2027": pytest.approx(900_000, rel=0.02)}

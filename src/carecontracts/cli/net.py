@@ -1,5 +1,6 @@
 """Who nets what: a contract with all that is outside it."""
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from ..paper import workbook
 from ..parties import outside as beside
+from ..parties.part import at
 from ..refusal import Fault, Refusal, many
 from ..units import say_list, say_percent
 from ..year import read_years
@@ -45,7 +47,7 @@ def net(
     years_are: Annotated[
         str | None,
         typer.Option(
-            metavar="without|with", help="Whether the years file is care without the program, or with its whole effect."
+            metavar="without|with", help="Whether the years file is care without the program, or with its effect."
         ),
     ] = None,
     outside: Annotated[
@@ -97,7 +99,12 @@ def net(
             *(lambda e=e: within(effect=e) for e in effects),
         )
         if years_are == "with":
-            given = without_effect(agreed, given, max(effects))
+            ramp = told.effect_ramp
+            given = [
+                year
+                for n, each in enumerate(given)
+                for year in without_effect(agreed, [each], max(effects) * at(ramp, n))
+            ]
         elif given and years_are is None:
             without_the_program(given, max(effects))
         told = told.with_teams(teams).beside(agreed)
@@ -114,7 +121,15 @@ def net(
         console = screen()
         console.print(Text(agreed.title, style="bold"))
         keeps = say_list([f"{party} ({say_percent(share)})" for party, share in (told.care or {}).items()])
-        console.print(Text(f"Care that is not bought stays with {keeps}.\n"))
+        console.print(Text(f"Who pays for care, and keeps what is not bought: {keeps}."))
+        for clause in agreed.clauses:
+            if share := told.taken_on.get(clause.name):
+                buys = f"{clause.payee} buys {say_percent(share)} of the care of {clause.payer}, and keeps what is not"
+                console.print(Text(f"Under “{clause.name}” {buys} bought of it: “{beside.TAKEN_ON}”."))
+        if told.effect_ramp != [1.0]:
+            steps = ", ".join(say_percent(at(told.effect_ramp, n)) for n in range(len(expected)))
+            console.print(Text(f"Of the effect, what is reached in each year: {steps}."))
+        console.print()
         shown = netting.sources(found)
         for one in found:
             _print_parties(console, one, shown)
@@ -151,6 +166,7 @@ def _print_zones(console: Console, clause: str, zones: "Sequence[netting.Zone]")
     for zone in zones:
         side = "can pay at most" if zone.pays else "needs at least"
         times = "no price does" if zone.times is None else f"{zone.times:.2f}"
+        times = "any price does" if zone.times == math.inf else times
         table.add_row(
             say_percent(zone.effect), zone.party, side, times, "" if zone.price is None else f"{zone.price:,.2f}"
         )
@@ -169,8 +185,13 @@ def _print_rest(
                 said = f"{party} must bring {months:.1f} months of its team's cost to be safe in 19 of 20 draws."
                 console.print(Text(f"{_case(one.effect)}, {said}"))
             if (share := netting.months_needed(one, party)) is not None:
-                said = f"{party} ends even at {share:.0%} of the months that are expected to be engaged or documented."
-                console.print(Text(f"{_case(one.effect)}, {said}"))
+                months = "the months that are expected to be engaged or documented"
+                said = (
+                    f"ends even at {share:.0%} of {months}"
+                    if share
+                    else f"does not end behind even with none of {months}"
+                )
+                console.print(Text(f"{_case(one.effect)}, {party} {said}."))
     console.print(Text("Compared with the same years and the same luck, without the program and without the contract."))
     if missing:
         console.print(Text("Not counted, since nothing says it: " + "; ".join(missing) + "."))

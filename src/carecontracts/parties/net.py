@@ -4,6 +4,7 @@ What a party nets is compared with the same years, and the same luck, without th
 the luck of care that a payer would have paid for anyway is not in it; luck is, where the contract moves it.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..chance.plausible import with_effect
+from ..chance.plausible import not_twelve_months, with_effect
 from ..chance.simulate import Luck, draw_years
 from ..contract import Contract
 from ..refusal import Fault, Refusal, did_you_mean, listed, show
@@ -72,8 +73,10 @@ class Netted:
 
     def months_to_bring(self, party: str) -> float | None:
         """The months of its team's cost that a party must bring to be safe in nineteen of twenty draws."""
-        first = self.expected.years[0].year
-        cost = -float(self.expected.net(party, year=first, source=TEAM)) / 12
+        year, team = self.expected.years[0].year, self.expected.outside.teams.get(party)
+        at_once = team.at_once() if team else 0.0
+        spent = -float(self.expected.net(party, year=year, source=TEAM)) - at_once
+        cost = spent / len(self.expected.contract.months_of(year))
         return -self.worst_of_20(party) / cost if cost else None
 
     @cached_property
@@ -111,6 +114,8 @@ def net(
     >>> nothing.mean(contract.payer) < 0 < works.mean(contract.payer)
     True
     """
+    if faults := list(not_twelve_months(contract)):
+        raise Refusal(faults)
     told = outside.beside(contract)
     found = []
     for effect in effects:
@@ -131,7 +136,7 @@ class Zone(NamedTuple):
 
     effect: float
     party: str
-    times: float | None  # the price over the one in the contract
+    times: float | None  # the price over the one in the contract; infinite where a payer can pay any
     price: float | None  # where the contract has one price for all
     pays: bool  # whether the party pays the clause: then it is the most that it can, else the least that it needs
 
@@ -145,7 +150,7 @@ def zone(netted: Sequence[Netted], clause: str) -> list[Zone]:
         for party in (priced.payee, priced.payer):
             pays = party == priced.payer
             times = _where_even(one, party, clause, pays)
-            known = times is not None and isinstance(price, (int, float))
+            known = times is not None and math.isfinite(times) and isinstance(price, (int, float))
             found.append(Zone(one.effect, party, times, times * price if known else None, pays))
     return found
 
@@ -183,7 +188,7 @@ def _where_even(one: Netted, party: str, clause: str, pays: bool) -> float | Non
     while (gap(high) > 0) == (at_low > 0):
         low, high = high, 2 * high
         if high > MOST_TIMES:
-            return None
+            return math.inf if pays else None
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if (gap(middle) > 0) == (at_low > 0) else (low, middle)
@@ -195,9 +200,9 @@ def _index(contract: Contract, clause: str) -> int:
 
 
 def months_needed(one: Netted, party: str) -> float | None:
-    """The share of engaged or documented months below which a party's team is not paid for; None where none are paid.
+    """The share of engaged or documented months below which a party nets less than nothing; None where none is enough.
 
-    All tiers move together, as a share of what the years hold: 1 is as expected.
+    All tiers move together, as a share of what the years hold: 1 is as expected. No more are tried than members have.
     """
     years = one.drawn.years
     if not any(year.engaged_months or year.documented_months for year in years):
@@ -216,13 +221,20 @@ def months_needed(one: Netted, party: str) -> float | None:
 
     if gap(0.0) >= 0:
         return 0.0
-    low, high = 0.0, 3.0
+    low, high = 0.0, min(_most_months(year) for year in one.expected.years)
     if gap(high) < 0:
         return None
     for _ in range(30):
         middle = (low + high) / 2
         low, high = (low, middle) if gap(middle) >= 0 else (middle, high)
     return high
+
+
+def _most_months(year: Year) -> float:
+    """How many times its engaged or documented months a year's members could have."""
+    paid = max(math.fsum(map(float, months.values())) for months in (year.engaged_months, year.documented_months))
+    members = year.fact("member_months") or 12 * (year.lives or 0)
+    return max(1.0, float(members) / paid) if members and paid else 3.0
 
 
 def highest_fee(cost: float, effect: float, kept: float = 1.0, engaged: float = 1.0) -> float:

@@ -5,12 +5,13 @@ compared with the same year without the program and without the contract. Every 
 and one that has it not, so that all of them together are nothing.
 
 care not bought  = care as it would have been - care as it was, in the pockets of those who pay for it
-taken on         = share of care that a clause makes its payee buy, x care as it was
+taken on         = share of its payer's care that a clause makes its payee buy, x care as it was, in years in which it
+                   is in force; who is paid so may pay another so in turn
 empty beds       = stays avoided x (payment + supplemental payment - variable cost) - stays refilled x their margin
                    stays avoided = care not bought x hospital share x share in these beds / payment for a stay
 visits           = care not bought x share x (1 - variable share)
-next premium     = share x care not bought that this party kept, less what it then paid under the contract and the
-                   rate allows for, so many years before
+next premium     = share x care not bought that this party kept, less what it then paid under the contract, beyond the
+                   care that this let it off, and the rate allows for, so many years before
 
 Not modelled: care that moves to a payer or a year in which nobody looks; a closed unit, which turns fixed cost into
 variable cost; taxes; reserves and their cost; time that people outside the parties give.
@@ -31,7 +32,7 @@ from ..evidence.library import faults_in, place_in
 from ..files import read_yaml
 from ..ledger import Ledger, Line, Position
 from ..refusal import Fault, Refusal, did_you_mean, listed, refuse, show
-from ..units import Number, cents
+from ..units import Number, cents, when
 from ..worded import EachOnce, Name, Text
 from ..year import Year
 from .part import Basis, Money, Part, Ramp, Rate, Share, ShareOrNone, at, between, every_number_has_a_basis
@@ -44,6 +45,7 @@ WORLD = (CARE, STAFF, NEXT, SUPPLEMENTS)  # those whom nobody asks; what they lo
 CONTRACT = "the contract"
 NOT_BOUGHT, TAKEN_ON, TEAM = "care not bought", "care taken on", "the team"
 BEDS, VISITS, PREMIUM = "empty beds", "visits not billed", "next premium"
+START = "the team's start"  # a line of the team's that falls in one month
 SOURCES = (NOT_BOUGHT, TAKEN_ON, TEAM, BEDS, VISITS, PREMIUM)  # beside the contract's own clauses
 
 PerStay = Annotated[float, between("dollars a stay", 0, 10_000_000)]
@@ -64,7 +66,7 @@ class Team(Part):
     a_year: Money | Annotated[list[Money], Field(min_length=1, max_length=99)] | None = (
         None  # in a list, the last holds
     )
-    start_up: Money = 0.0  # before the first year's first month
+    start_up: Money = 0.0  # all of it in the first month
     raises: Rate = 0.0
     program: Text | None = None  # a file, beside this one
     basis: dict[str, Basis] = {}
@@ -83,8 +85,12 @@ class Team(Part):
     def given(self) -> set[str]:
         return {name for name in self.model_fields_set if getattr(self, name) is not None}
 
+    def at_once(self) -> float:
+        """Dollars of a year's costs that fall in the first month of all."""
+        return Proposal.load_file(self.program).start_up if self.program else self.start_up
+
     def costs(self, years: int) -> list[float]:
-        """Dollars in each of so many years."""
+        """Dollars in each of so many years, those of the start in the first."""
         if self.program:
             return [year.cost for year in years_of(Proposal.load_file(self.program).amend(years=years))]
         amounts = self.a_year if isinstance(self.a_year, list) else [self.a_year or 0.0]
@@ -171,7 +177,7 @@ class Premium(Part):
     paid_by: Name
     share: Share = 1.0  # of what it kept, what its rate falls by
     after: Annotated[int, Field(ge=1, le=10)] = 2  # years
-    fee_counts: ShareOrNone = 0.0  # of what it paid under the contract, what the next rate allows for
+    fee_counts: ShareOrNone = 0.0  # of what it paid beyond care it was let off, what the next rate allows for
     basis: dict[str, Basis] = {}
 
     @model_validator(mode="after")
@@ -188,7 +194,7 @@ class Outside(Part):
     others: Annotated[dict[Name, Text], EachOnce] = {}  # who is named here and is no party of the contract
     care: Pockets | None = None  # who pays for these people's care, and keeps what is not bought
     effect_ramp: Ramp = [1.0]
-    taken_on: Annotated[dict[Name, ShareOrNone], EachOnce] = {}  # of all care, what a clause makes its payee buy
+    taken_on: Annotated[dict[Name, ShareOrNone], EachOnce] = {}  # of its payer's care, what a clause's payee must buy
     teams: Annotated[dict[Name, Team], EachOnce] = {}
     beds: Annotated[dict[Name, Beds], EachOnce] = {}
     visits: Annotated[dict[Name, Visits], EachOnce] = {}
@@ -241,8 +247,23 @@ class Outside(Part):
         faults = list(self._faults_in(contract))
         if faults:
             raise Refusal(faults)
-        whole = {clause.name: 1.0 for clause in contract.clauses if clause.care_taken_on == "all"}
+        unsaid = self.unsaid(contract)
+        whole = {
+            clause.name: 1.0
+            for clause in contract.clauses
+            if clause.care_taken_on == "all" and clause.name not in unsaid
+        }
         return self.model_copy(update={"care": self.care or {contract.payer: 1.0}, "taken_on": whole | self.taken_on})
+
+    def unsaid(self, contract: Contract) -> list[str]:
+        """The clauses whose payee buys care of which nothing says how much: some, or all that another buys too."""
+        takes = [clause for clause in contract.clauses if clause.care_taken_on != "none"]
+        return [
+            clause.name
+            for clause in takes
+            if clause.name not in self.taken_on
+            and (clause.care_taken_on == "some" or sum(each.payer == clause.payer for each in takes) > 1)
+        ]
 
     def _faults_in(self, contract: Contract) -> Iterator[Fault]:
         known = [*contract.parties, *self.others]
@@ -268,13 +289,20 @@ class Outside(Part):
                 allowed = listed(may) if may else "nothing: no clause of this contract makes anyone buy care"
                 do = did_you_mean(name, may) + "correct it, or take it out"
                 yield Fault(f"{self.name}, `taken_on`", show(name), allowed, do)
+        for party in contract.parties:
+            shares = [self.taken_on.get(clause.name, 0.0) for clause in contract.clauses if clause.payer == party]
+            if (whole := math.fsum(shares)) > 1 + 1e-9:
+                given = f"{whole:.0%} of the care of {party}"
+                do = "correct the shares: nobody is let off more than all"
+                yield Fault(f"{self.name}, `taken_on`", given, "at most all of it, under all clauses together", do)
 
     def missing(self, contract: Contract) -> list[str]:
         """What moves money and is not said here: what a reader must add, or know to be left out."""
         told = [
-            f"what {contract.parties[clause.payee]} must buy under “{clause.name}”, as a share of all care (`taken_on`)"
+            f"what {contract.parties[clause.payee]} must buy under “{clause.name}”, as a share of what its payer would"
+            " (`taken_on`)"
             for clause in contract.clauses
-            if clause.care_taken_on == "some" and clause.name not in self.taken_on
+            if clause.name in self.unsaid(contract)
         ]
         if not self.teams:
             told.append("what the program costs, and whom (`teams`)")
@@ -348,8 +376,11 @@ def settle(contract: Contract, years: Sequence[Year], outside: Outside, effect: 
         now = effect * at(outside.effect_ramp, n)
         not_bought[year.year] = _care(year) * (now / (1 - now))
         months = tuple(contract.months_of(year.year))
-        for source, payer, payee, amount in _beside(contract, outside, year, n, len(years), not_bought, paid):
-            beside.append(Line(year.year, source, payer, payee, cents(amount), {}, months))
+        for source, payer, payee, amount in _in_a_year(
+            contract, outside, year, n, len(years), not_bought, paid, beside
+        ):
+            due = months[:1] if source == START else months
+            beside.append(Line(year.year, TEAM if source == START else source, payer, payee, cents(amount), {}, due))
     return Case(contract, outside, years, paid, beside)
 
 
@@ -361,7 +392,7 @@ def _care(year: Year) -> Number:
     return year.whole_spend
 
 
-def _beside(
+def _in_a_year(
     contract: Contract,
     outside: Outside,
     year: Year,
@@ -369,17 +400,23 @@ def _beside(
     count: int,
     not_bought: Mapping[int, Number],
     paid: Ledger,
+    beside: Ledger,
 ) -> Iterator[tuple[str, str, str, Number]]:
     """One year outside the contract: source, who has it not, who has it, dollars."""
     now, care = not_bought[year.year], outside.care or {}
     for pocket, share in care.items():
         yield NOT_BOUGHT, CARE, pocket, share * now
+    held = {pocket: share * _care(year) for pocket, share in care.items()}
     for clause in contract.clauses:
-        # Who pays the clause is let off what its payee buys: of care, the share that was in its own pocket.
-        if share := outside.taken_on.get(clause.name, 0.0) * care.get(clause.payer, 0.0):
-            yield TAKEN_ON, clause.payee, clause.payer, share * _care(year)
+        # Who pays the clause is let off what its payee buys: of the care that is its own, or that it has taken on.
+        if share := outside.taken_on.get(clause.name, 0.0):
+            moved = when(clause.allowed(year), held.get(clause.payer, 0.0) * share, 0.0)
+            held[clause.payee] = held.get(clause.payee, 0.0) + moved
+            yield TAKEN_ON, clause.payee, clause.payer, moved
     for party, team in outside.teams.items():
-        yield TEAM, party, STAFF, team.costs(count)[n]
+        at_once = 0.0 if n else team.at_once()
+        yield START, party, STAFF, at_once
+        yield TEAM, party, STAFF, team.costs(count)[n] - at_once
     for party, beds in outside.beds.items():
         stays = now * (beds.hospital * beds.ours / beds.payment)
         yield BEDS, party, CARE, stays * beds.payment
@@ -394,6 +431,8 @@ def _beside(
         before = year.year - premium.after
         yield PREMIUM, party, premium.paid_by, not_bought.get(before, 0.0) * premium.share * care.get(party, 0.0)
         fee = paid.total(year=before, payer=party) - paid.total(year=before, payee=party)
+        fee += beside.total(year=before, clause=TAKEN_ON, payer=party)
+        fee -= beside.total(year=before, clause=TAKEN_ON, payee=party)
         yield PREMIUM, premium.paid_by, party, fee * premium.fee_counts
 
 

@@ -20,11 +20,12 @@ from ..evaluation.persistence import remains
 from ..evidence.library import load
 from ..evidence.prior import Reader
 from ..measuring.benchmark import OwnHistory
-from ..parties.outside import CONTRACT, Outside, settle, with_care
+from ..parties.net import net
+from ..parties.outside import CONTRACT, Outside, with_care
 from ..parties.price import supported
 from ..refusal import many
 from ..units import say_dollars, say_list, say_percent
-from .draft import Draft
+from .draft import DRAWS, SEED, Draft
 
 Severity = Literal["error", "warning", "question"]
 OFTEN = 0.2  # of years: paid by luck, or not paid for work, more often than this is told
@@ -475,12 +476,15 @@ def unsecured(draft: Draft) -> Iterator[Finding]:
 @rule("a party loses by success")
 def who_nets_what(draft: Draft) -> Iterator[Finding]:
     told = (draft.outside or Outside(name="nothing was given")).beside(draft.contract)
-    years = with_care(list(draft.works.years), draft.lives * draft.care)
-    nothing = with_care(list(draft.nothing.years), draft.lives * draft.care)
-    cases = settle(draft.contract, nothing, told, 0.0), settle(draft.contract, years, told, draft.effect)
+    years = with_care(draft.years, draft.lives * draft.care)
+    cases = net(draft.contract, years, told, seed=SEED, effects=[0.0, draft.effect], draws=DRAWS, luck=draft.luck)
+    unsaid = [clause for clause in draft.contract.clauses if clause.name in told.unsaid(draft.contract)]
+    unknown = {party for clause in unsaid for party in (clause.payer, clause.payee)}  # who buys how much, nobody says
     for party in draft.contract.parties:
-        idle, works = (float(_mean(case.net(party))) for case in cases)
-        paid = float(_mean(cases[1].net(party, source=CONTRACT)))
+        if party in unknown:
+            continue
+        idle, works = (case.mean(party) for case in cases)
+        paid = cases[1].mean(party, source=CONTRACT)
         if paid >= 0 and works < idle - 0.01 * paid - 1:
             yield Finding(
                 "a party loses by success",
@@ -584,10 +588,6 @@ def _substantial(draft: Draft) -> bool:
     owed = sum(float(draft.nothing.of(c.name).max()) for c in draft.sharing("losses"))
     paid = sum(_paid(draft, [name]) for name in _fees(draft))
     return owed > SUBSTANTIAL * (paid + owed) if owed else False
-
-
-def _mean(amount: Any) -> float:
-    return float(amount.mean()) if hasattr(amount, "mean") else float(amount)
 
 
 def _called(draft: Draft, party: str) -> str:
