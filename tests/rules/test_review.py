@@ -5,10 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-import yaml
 
 from carecontracts import Contract, gallery
 from carecontracts.chance import assumed
+from carecontracts.cli.review import as_yaml
 from carecontracts.gallery import gallery_names
 from carecontracts.parties.outside import Beds, Outside, Payer, Team
 from carecontracts.review.draft import Draft
@@ -365,6 +365,43 @@ def test_a_minimum_fits_what_counts_of_few_people(minimum: float, found: list[st
     assert all(rate in each.numbers for each, rate in zip(told, found, strict=True))
 
 
+def test_what_no_luck_pays_either_is_no_matter_of_luck() -> None:
+    """A fee of 20% of the cost of care, to be earned back first, leaves no savings of 5%."""
+    dear = draft(contract(FEE | {"per_member_per_month": 400}, SAVINGS | {"minimum": 0.0}), lives=100_000)
+    (told,) = RULES["luck decides"](dear)
+    assert told.found == "It pays nothing for a program that does what is hoped for."
+    assert not list(RULES["luck decides"](draft(contract(FEE | {"per_member_per_month": 400}), lives=100_000)))
+
+
+def test_a_minimum_that_would_be_all_of_the_benchmark_is_not_advised() -> None:
+    (told,) = RULES["the minimum does not fit the size"](draft(contract(FEE, SAVINGS), lives=3))
+    assert not told.mend
+    assert "no minimum fits so few" in told.do
+
+
+def test_a_price_for_more_says_which_side_it_pays() -> None:
+    for better, said in (("fewer", "one below what was expected"), ("more", "one above what was expected")):
+        (told,) = RULES["a price that pays for luck"](draft(contract(STAYS | {"expected": 600, "better": better})))
+        assert said in told.found
+
+
+def test_who_buys_care_of_which_nothing_says_how_much_is_not_said_to_lose() -> None:
+    rate = {"kind": "case_rate", "services": ["care in the home"], "per_member_per_month": 700}
+    agreed = contract({k: v for k, v in FEE.items() if k not in rate} | rate)
+    assert not list(RULES["a party loses by success"](draft(agreed)))
+    told = Outside(name="x", taken_on={"fee": 0.01}, basis={"taken_on": "assumption"})
+    (found,) = RULES["a party loses by success"](draft(agreed, told))
+    assert "loses even if" in found.found
+
+
+@pytest.mark.parametrize("name", gallery_names())
+def test_a_contract_written_reads_back_the_same(name: str) -> None:
+    agreed = Contract.load(gallery(name))
+    again = Contract.parse(as_yaml(agreed))
+    assert again == agreed
+    assert [clause.model_dump() for clause in again.clauses] == [clause.model_dump() for clause in agreed.clauses]
+
+
 def mended(draft: Draft, finding: Finding) -> Draft:
     """The draft with a mend made."""
     terms = dict(finding.mend)
@@ -395,7 +432,7 @@ def test_the_gallery_has_no_error_that_is_not_listed(name: str) -> None:
 def test_the_command_tells_errors_by_its_exit_code_and_writes_the_mended_contract(run: Any, tmp_path: Any) -> None:
     file, fixed, table = (tmp_path / name for name in ("mine.yaml", "fixed.yaml", "found.csv"))
     bad = contract(FEE, SAVINGS | {"net_of": [], "minimum": 0.02}, {k: v for k, v in LOSSES.items() if k != "cap"})
-    file.write_text(yaml.safe_dump(bad.model_dump(exclude_unset=True, mode="json")), "utf-8")
+    file.write_text(as_yaml(bad), "utf-8")
     done = run("check", file, "--lives", 500, "--fix", fixed, "--out", table)
     assert done.code == 1
     assert "2 errors" in done.out

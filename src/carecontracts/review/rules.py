@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from ..chance.plausible import with_effect
 from ..clauses.case_rate import CaseRate
 from ..clauses.investment import Investment
 from ..clauses.outcome_price import OutcomePrice
@@ -30,6 +31,7 @@ from .draft import DRAWS, SEED, Draft
 Severity = Literal["error", "warning", "question"]
 OFTEN = 0.2  # of years: paid by luck, or not paid for work, more often than this is told
 CONFIDENT = 1.28  # standard deviations that luck alone passes in one year of ten
+MOST_MINIMUM = 0.25  # of a benchmark: no program is hoped to save more
 FEW = 1_000  # people, under whom a share of losses is mostly luck
 HORIZON = 3  # years: the latest year in which a study of this kind of program found its savings (GRACE)
 DEAREST = 0.05
@@ -153,7 +155,21 @@ def luck_decides(draft: Draft) -> Iterator[Finding]:
         idle, works = draft.nothing.of(clause.name) > 0, draft.works.of(clause.name) > 0
         settles = (idle | works).any(axis=1)  # the years in which it pays at all: a period may end only in the last
         paid, denied = (float(idle[settles].mean()), 1 - float(works[settles].mean())) if settles.any() else (0.0, 1.0)
-        if paid > OFTEN or denied > OFTEN:
+        if paid <= OFTEN and denied > OFTEN and not _paid_if_it_works(draft, [clause.name]):
+            if _paid_if_it_works(draft, [each.name for each in draft.sharing("savings")]):
+                continue  # it is for another case than the one that is hoped for
+            if len(draft.years) < (draft.contract.years or 0):
+                continue  # what it counts may not have ended yet
+            yield Finding(
+                "luck decides",
+                "warning",
+                draft.paragraph(clause),
+                "It pays nothing for a program that does what is hoped for.",
+                f"For {many(draft.lives, 'person')} it pays nothing in a year without luck in which"
+                f" {say_percent(draft.effect)} is taken off; luck makes it pay in {1 - denied:.0%} of such years.",
+                "a smaller fee before it, a lower minimum, or a program that saves more",
+            )
+        elif paid > OFTEN or denied > OFTEN:
             yield Finding(
                 "luck decides",
                 "warning",
@@ -171,8 +187,8 @@ def minimum_for_the_size(draft: Draft) -> Iterator[Finding]:
         now = clause.at(draft.years[0], draft.contract.first_year)
         minimum, fits = getattr(now, "minimum", None), CONFIDENT * draft.luck.cv / draft.lives**0.5
         fits *= now.part(draft.lives)  # of what few people show, as much as counts
-        if isinstance(minimum, (int, float)) and minimum < fits / 2:
-            forgone = float(draft.works.of(clause.name).mean())
+        forgone = float(draft.works.of(clause.name).mean())
+        if isinstance(minimum, (int, float)) and minimum < fits / 2 and forgone > 0:
             yield Finding(
                 "the minimum does not fit the size",
                 "warning",
@@ -180,8 +196,10 @@ def minimum_for_the_size(draft: Draft) -> Iterator[Finding]:
                 f"A minimum of {say_percent(minimum)} is that of a much larger group.",
                 f"At {many(draft.lives, 'person')} luck alone passes {fits:.1%} in one year of ten; this clause pays"
                 f" {say_dollars(round(forgone))} a year where the program works.",
-                f"set it near {round(fits, 3):.1%}, or pool years; a higher one denies more that was earned",
-                {"clauses": {clause.name: {"minimum": round(fits, 3)}}},
+                f"set it near {round(fits, 3):.1%}, or pool years; a higher one denies more that was earned"
+                if fits <= MOST_MINIMUM
+                else "pool years, or people: no minimum fits so few",
+                {"clauses": {clause.name: {"minimum": round(fits, 3)}}} if fits <= MOST_MINIMUM else {},
             )
 
 
@@ -204,8 +222,9 @@ def losses_on_few(draft: Draft) -> Iterator[Finding]:
 @rule("a loss without an end")
 def losses_without_a_cap(draft: Draft) -> Iterator[Finding]:
     for clause in draft.sharing("losses"):
-        bands = getattr(clause, "bands", None)
-        ends = isinstance(bands, dict) and bands[max(bands)] == 0  # of what is beyond the last band nothing is shared
+        each_year = [getattr(clause.at(y, draft.contract.first_year), "bands", None) for y in draft.years]
+        # Of what is beyond the last band nothing is shared.
+        ends = all(isinstance(bands, dict) and bands[max(bands)] == 0 for bands in each_year)
         ends |= bool(getattr(clause, "only_out_of", []))  # no more than was paid in
         if not ends and all(
             getattr(clause, cap, None) is None for cap in ("cap", "revenue_cap", "fee_cap", "counted_up_to")
@@ -227,12 +246,13 @@ def outcome_without_a_minimum(draft: Draft) -> Iterator[Finding]:
     for clause in draft.contract.clauses:
         if isinstance(clause, OutcomePrice) and clause.compared:
             paid = float(draft.nothing.of(clause.name).mean())
+            pays, asks = ("below", "above") if clause.better == "fewer" else ("above", "below")
             if paid > 0 and clause.schedule is None:
                 yield Finding(
                     "a price that pays for luck",
                     "warning",
                     draft.paragraph(clause),
-                    "It pays from the first one below what was expected, and never asks for one above it.",
+                    f"It pays from the first one {pays} what was expected, and never asks for one {asks} it.",
                     f"For a program that changes nothing it pays {say_dollars(round(paid))} in an average year.",
                     "pay by a `schedule` that begins where luck ends, or let years be added together",
                 )
@@ -494,7 +514,7 @@ def who_nets_what(draft: Draft) -> Iterator[Finding]:
                 f"{say_dollars(round(works))} over the term if it works, {say_dollars(round(idle))} if it does not.",
                 "pay the party that loses by a clause, or have it say in writing that it will bear it",
             )
-        elif works < -1 and party == draft.contract.payer:
+        elif works < -0.01 * abs(paid) - 1 and party == draft.contract.payer:
             yield Finding(
                 "a party loses by success",
                 "warning",
@@ -575,6 +595,12 @@ def _sides(clause: Any) -> tuple[str, str]:
 def _paid(draft: Draft, names: list[str]) -> float:
     """What some clauses pay in the first year, if all goes as expected."""
     return float(draft.contract.settle(draft.years).total(year=draft.years[0].year, clause=names))
+
+
+def _paid_if_it_works(draft: Draft, names: list[str]) -> float:
+    """What some clauses pay over the term if the program takes off what is hoped for, and luck nothing."""
+    years = with_effect(draft.contract, draft.years, draft.effect)
+    return float(draft.contract.settle(years).total(clause=names))
 
 
 def _measured(draft: Draft, word: str) -> bool:
