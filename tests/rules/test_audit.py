@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from carecontracts import Contract, Year, gallery
+from carecontracts.refusal import Refusal
 from carecontracts.review.audit import audit
 from carecontracts.review.statement_of import Theirs, read_statement
 
@@ -149,6 +150,12 @@ def test_a_difference_is_told_explained_and_asked_for(files: Path, run: Any) -> 
         ("year,clause,amount,payer,payee\n1,outreach,5,plan,practice\n", "practice to community"),
         ("year,paragraph,amount\n1,9,5\n", "care management fee"),
         ("year,paragraph,amount\nx,1,5\n", "a year"),
+        ('year,clause,amount\n1,outreach,"1,5"\n', "'1,5'"),
+        ('year,clause,amount\n1,outreach,"1.200,50"\n', "dollars"),
+        ("year,clause,amount,Amount\n1,outreach,5,6\n", "the column amount twice"),
+        ("year,clause,paragraph,amount\n1,outreach,3,5\n", "outreach as paragraph 3"),
+        ("year,clause,amount\n9,outreach,5\n", "row 2"),
+        ("year,clause,amount\n9,outreach,5\n", "a line of 9"),
     ],
 )
 def test_a_statement_that_cannot_be_read_is_refused(text: str, said: str, files: Path, run: Any) -> None:
@@ -173,3 +180,21 @@ def test_an_amount_paid_the_other_way_round_is_negative(tmp_path: Path) -> None:
     book.save(tmp_path / "theirs.xlsx")
     (line,) = read_statement(tmp_path / "theirs.xlsx", DEAL)
     assert line[:3] == (1, "outreach", -12.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("1,200.50", 1200.5), ("($1,200.50)", -1200.5), ("-$1,200.50", -1200.5), ("$0.5", 0.5), ("1e3", 1000)],
+)
+def test_dollars_as_people_write_them(text: str, amount: float, tmp_path: Path) -> None:
+    file = tmp_path / "theirs.csv"
+    file.write_text(f'year,clause,amount\n1,outreach,"{text}"\n')
+    assert [line.amount for line in read_statement(file, DEAL)] == [amount]
+
+
+def test_a_workbook_without_rows_is_no_statement_of_nothing(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Year", "Clause", "Amount"])
+    book.save(tmp_path / "theirs.xlsx")
+    with pytest.raises(Refusal, match="a header without rows"):
+        read_statement(tmp_path / "theirs.xlsx", DEAL)

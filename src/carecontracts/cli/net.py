@@ -165,8 +165,7 @@ def _print_zones(console: Console, clause: str, zones: "Sequence[netting.Zone]")
     table = table_of("If it takes off", "Party", "", ">Times the price", ">Price $", title=f"What “{clause}” can carry")
     for zone in zones:
         side = "can pay at most" if zone.pays else "needs at least"
-        times = "no price does" if zone.times is None else f"{zone.times:.2f}"
-        times = "any price does" if zone.times == math.inf else times
+        times = "no price does" if zone.times is None else "any" if math.isinf(zone.times) else f"{zone.times:.2f}"
         table.add_row(
             say_percent(zone.effect), zone.party, side, times, "" if zone.price is None else f"{zone.price:,.2f}"
         )

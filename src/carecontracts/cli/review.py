@@ -138,13 +138,14 @@ def audit(
 ) -> None:
     """Compare their statement with ours: the first line that differs, and what would explain it. Exit 1 if one does."""
     from ..review import audit as auditing
-    from ..review.statement_of import read_statement
+    from ..review.statement_of import read_statement, without_facts
 
     with writing(contract, years, statement) as outputs:
         outputs.file(letter)
         outputs.file(out)
         agreed, facts, _ = all_or_refuse(lambda: load(contract), lambda: read_years(years), outputs.ready)
         theirs = read_statement(statement, agreed)
+        without_facts(theirs, facts)
         with screen(stderr=True).status("Comparing"):
             found = auditing.audit(agreed, facts, theirs)
         console = screen()

@@ -1,6 +1,7 @@
 """Their statement: the other side's lines, read from what they sent, each bound to a clause and a year."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,7 +9,9 @@ from ..contract import Contract
 from ..files import number_in, read_csv
 from ..refusal import Fault, Refusal, did_you_mean, listed, show
 from ..units import looks
+from ..year import Year
 
+AMOUNT = re.compile(r"(?P<open>\()?(?P<minus>-)?\$?(?P<number>(\d{1,3}(,\d{3})+|\d+)(\.\d*)?)(?(open)\))", re.ASCII)
 COLUMNS = ("year", "clause", "paragraph", "payer", "payee", "amount")
 
 
@@ -39,9 +42,25 @@ def read_statement(path: Path, contract: Contract) -> list[Theirs]:
             given = f"{line.clause} of {line.year} again, as in {seen[key]}"
             faults.append(Fault(line.where, given, "each clause once a year", "add the two up, or take one out"))
         seen[key] = line.where
+    if not rows:
+        do = "put a line for each clause and year under the header"
+        faults.append(Fault(str(path), "a header without rows", "at least one row", do))
     if faults:
         raise Refusal(faults)
     return lines
+
+
+def without_facts(lines: list[Theirs], years: Sequence[Year]) -> None:
+    """Refuses lines of years whose facts are not there to compare them with."""
+    known = [year.year for year in years]
+    do = "add the facts of that year to the years file, or take the line out"
+    faults = [
+        Fault(line.where, f"a line of {line.year}", listed(map(str, known)), do)
+        for line in lines
+        if line.year not in known
+    ]
+    if faults:
+        raise Refusal(faults)
 
 
 def _rows_of_a_table(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
@@ -82,6 +101,22 @@ def _has_columns(header: list[str], where: str) -> None:
     if missing:
         do = "name the columns so; write one with: carecontracts settle CONTRACT YEARS --out statement.csv"
         raise Refusal([Fault(where, f"no column {' and '.join(missing)}", ", ".join(COLUMNS), do)])
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        do = "take one out: which of them counts, nothing says"
+        raise Refusal([Fault(where, f"the column {' and '.join(twice)} twice", "each column once", do)])
+
+
+def _dollars_in(text: str) -> float | str:
+    """Dollars as people write them, with a sign or in brackets where negative, commas only between thousands.
+
+    >>> _dollars_in("$1,200.50"), _dollars_in("($1,200.50)"), _dollars_in("-1200.5"), _dollars_in("1,5")
+    (1200.5, -1200.5, -1200.5, '1,5')
+    """
+    found = AMOUNT.fullmatch(text)
+    if not found:
+        return number_in(text)
+    number = float(found["number"].replace(",", ""))
+    return -number if found["minus"] or found["open"] else number
 
 
 def _line(row: dict[str, Any], where: str, contract: Contract) -> Theirs:
@@ -92,6 +127,9 @@ def _line(row: dict[str, Any], where: str, contract: Contract) -> Theirs:
     number = number_in(str(row.get("paragraph") or ""))
     if not name and not given and isinstance(number, (int, float)) and number in range(1, len(names) + 1):
         name = names[int(number) - 1]
+    elif name and number != "" and number != names.index(name) + 1:
+        do = "correct one of the two, or leave one empty"
+        faults.append(Fault(where, f"{name} as paragraph {number}", f"paragraph {names.index(name) + 1}", do))
     if not name:
         do = did_you_mean(given, names) + "name the clause, or give its paragraph's number"
         faults.append(Fault(where, show(given or row.get("paragraph")), listed(names), do))
@@ -99,7 +137,7 @@ def _line(row: dict[str, Any], where: str, contract: Contract) -> Theirs:
     if not isinstance(year, (int, float)) or year != int(year):
         faults.append(Fault(where, show(row.get("year")), "a year", "correct it"))
     amount = row.get("amount")
-    dollars = amount if isinstance(amount, (int, float)) else number_in(str(amount or "").replace(",", "").lstrip("$"))
+    dollars = amount if isinstance(amount, (int, float)) else _dollars_in(str(amount or "").strip())
     if isinstance(dollars, (str, bool)) or dollars != dollars or abs(dollars) > 1e13:
         faults.append(Fault(where, show(amount), "dollars", "write a number"))
     sign = 1
