@@ -344,6 +344,9 @@ def test_what_nothing_says_is_listed(run):
     for said in ("under “case rate”", "what the program costs", "whose beds empty", "next rate"):
         assert said in " ".join(done.out.split()), said
     assert "If the program does nothing" not in done.out
+    priced = run("net", "compared/case-rate", "--draws", 50, "--effect", 0.05, "--price-of", "case rate").out
+    assert priced.count("not known without") == 2
+    assert "needs at least" not in priced
 
 
 def test_years_of_one_s_own_say_whether_the_program_is_in_them(run, tmp_path):

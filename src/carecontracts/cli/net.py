@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +47,8 @@ def net(
     years_are: Annotated[
         str | None,
         typer.Option(
-            metavar="without|with", help="Whether the years file is care without the program, or with its effect."
+            metavar="without|with",
+            help="Whether the years file is care without the program, or with it: with the largest --effect.",
         ),
     ] = None,
     outside: Annotated[
@@ -134,7 +135,9 @@ def net(
         for one in found:
             _print_parties(console, one, shown)
         if price_of:
-            _print_zones(console, price_of, zones)
+            unsaid = told.unsaid(agreed)
+            unknown = {p for c in agreed.clauses if c.name in unsaid for p in (c.payer, c.payee)}
+            _print_zones(console, price_of, zones, unknown)
         _print_rest(console, found, told.missing(agreed), taken)
         rows = list(netting.rows(found, shown))
         outputs.put(out, workbook.net(rows) if out and out.suffix.lower() == ".xlsx" else as_csv(workbook.NET, rows))
@@ -160,10 +163,13 @@ def _case(effect: float) -> str:
     return f"If it takes {say_percent(effect)} off the cost of care" if effect else "If the program does nothing"
 
 
-def _print_zones(console: Console, clause: str, zones: "Sequence[netting.Zone]") -> None:
-    """The least that who is paid needs, and the most that who pays can pay, by effect."""
+def _print_zones(console: Console, clause: str, zones: "Sequence[netting.Zone]", unknown: Collection[str]) -> None:
+    """The least that who is paid needs and the most that who pays can pay, by effect, where the care bought is said."""
     table = table_of("If it takes off", "Party", "", ">Times the price", ">Price $", title=f"What “{clause}” can carry")
     for zone in zones:
+        if zone.party in unknown:
+            table.add_row(say_percent(zone.effect), zone.party, "not known without `taken_on`", "", "")
+            continue
         side = "can pay at most" if zone.pays else "needs at least"
         times = "no price does" if zone.times is None else "any" if math.isinf(zone.times) else f"{zone.times:.2f}"
         table.add_row(
