@@ -392,6 +392,7 @@ def test_who_buys_care_of_which_nothing_says_how_much_is_not_said_to_lose() -> N
     told = Outside(name="x", taken_on={"fee": 0.01}, basis={"taken_on": "assumption"})
     (found,) = RULES["a party loses by success"](draft(agreed, told))
     assert "loses even if" in found.found
+    assert "over 3 years" in found.numbers
 
 
 @pytest.mark.parametrize("name", gallery_names())

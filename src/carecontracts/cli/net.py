@@ -189,14 +189,10 @@ def _print_rest(
             if (months := one.months_to_bring(party)) is not None:
                 said = f"{party} must bring {months:.1f} months of its team's cost to be safe in 19 of 20 draws."
                 console.print(Text(f"{_case(one.effect)}, {said}"))
-            if (share := netting.months_needed(one, party)) is not None:
+            if (needed := netting.months_needed(one, party)) is not None:
                 months = "the months that are expected to be engaged or documented"
-                said = (
-                    f"ends even at {share:.0%} of {months}"
-                    if share
-                    else f"does not end behind even with none of {months}"
-                )
-                console.print(Text(f"{_case(one.effect)}, {party} {said}."))
+                ends = f"ends even at {needed:.0%}" if needed else "does not end behind even with none"
+                console.print(Text(f"{_case(one.effect)}, {party} {ends} of {months}."))
     console.print(Text("Compared with the same years and the same luck, without the program and without the contract."))
     if missing:
         console.print(Text("Not counted, since nothing says it: " + "; ".join(missing) + "."))

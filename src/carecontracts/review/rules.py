@@ -498,6 +498,7 @@ def who_nets_what(draft: Draft) -> Iterator[Finding]:
     told = (draft.outside or Outside(name="nothing was given")).beside(draft.contract)
     years = with_care(draft.years, draft.lives * draft.care)
     cases = net(draft.contract, years, told, seed=SEED, effects=[0.0, draft.effect], draws=DRAWS, luck=draft.luck)
+    term = many(len(draft.years), "year")
     unsaid = [clause for clause in draft.contract.clauses if clause.name in told.unsaid(draft.contract)]
     unknown = {party for clause in unsaid for party in (clause.payer, clause.payee)}  # who buys how much, nobody says
     for party in draft.contract.parties:
@@ -511,7 +512,7 @@ def who_nets_what(draft: Draft) -> Iterator[Finding]:
                 "warning",
                 "who nets what",
                 f"{_called(draft, party)} has less the better the program works.",
-                f"{say_dollars(round(works))} over the term if it works, {say_dollars(round(idle))} if it does not.",
+                f"{say_dollars(round(works))} over {term} if it works, {say_dollars(round(idle))} if it does not.",
                 "pay the party that loses by a clause, or have it say in writing that it will bear it",
             )
         elif works < -0.01 * abs(paid) - 1 and party == draft.contract.payer:
@@ -520,7 +521,7 @@ def who_nets_what(draft: Draft) -> Iterator[Finding]:
                 "warning",
                 "who nets what",
                 f"{_called(draft, party)} loses even if the program takes {say_percent(draft.effect)} off.",
-                f"{say_dollars(round(works))} over the term, care not bought counted.",
+                f"{say_dollars(round(works))} over {term}, care not bought counted.",
                 "a lower price, people who cost more, or a program that saves more",
             )
 
