@@ -190,9 +190,9 @@ def _print_rest(
                 said = f"{party} must bring {months:.1f} months of its team's cost to be safe in 19 of 20 draws."
                 console.print(Text(f"{_case(one.effect)}, {said}"))
             if (needed := netting.months_needed(one, party)) is not None:
-                months = "the months that are expected to be engaged or documented"
+                paid = "the months that are expected to be engaged or documented"
                 ends = f"ends even at {needed:.0%}" if needed else "does not end behind even with none"
-                console.print(Text(f"{_case(one.effect)}, {party} {ends} of {months}."))
+                console.print(Text(f"{_case(one.effect)}, {party} {ends} of {paid}."))
     console.print(Text("Compared with the same years and the same luck, without the program and without the contract."))
     if missing:
         console.print(Text("Not counted, since nothing says it: " + "; ".join(missing) + "."))
