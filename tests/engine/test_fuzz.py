@@ -27,7 +27,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from carecontracts import Contract, gallery
+from carecontracts import Contract, gallery, read_years
 from carecontracts.chance.plausible import expected_years
 from carecontracts.cli import main
 from carecontracts.gallery import gallery_names
@@ -262,7 +262,7 @@ COMMANDS = {
         ("deal", "years"),
         20,
         {},
-        ("--out {o}.csv --cash-flow {o}.m.csv", "--out {o}.xlsx --cost practice=900000", ""),
+        ("--out {o}.csv --cash-flow {o}.m.csv", "--out {o}.xlsx", ""),
     ),
     "term-sheet": Command(("term-sheet", "{deal}"), ("deal",), 16, {}, ("--out {o}.md", "--out {o}.docx", "")),
     "years": Command(("years", "{deal}"), ("deal",), 6, {}, ("--out {o}.csv", "")),
@@ -410,10 +410,10 @@ def seeds(folder: Path) -> None:
     (folder / "held" / "years.csv").write_text(
         "year,member_months,benchmark,spend\n2026,7200,15000000,14000000\n2027,7100,15000000,13700000\n"
     )
-    (folder / "statement" / "statement.csv").write_text(
-        "year,clause,payer,payee,amount\n2026,care management fee,plan,practice,1440000.00\n"
-        "2026,shared savings,plan,practice,0\n2027,care management fee,plan,practice,1419000.00\n"
-    )
+    held = read_years(folder / "held" / "years.csv")
+    ledger = Contract.load(gallery("hnhc-targeted")).settle(held)
+    rows = [f"{line.year},{line.clause},{line.payer},{line.payee},{line.amount:.2f}" for line in ledger]
+    (folder / "statement" / "statement.csv").write_text("\n".join(["year,clause,payer,payee,amount", *rows]) + "\n")
     (folder / "outside" / "outside.yaml").write_bytes(outside.example().read_bytes())
     (folder / "results" / "results.csv").write_bytes(b"".join(mssp.published_rows().read_bytes().splitlines(True)[:12]))
     rows = reach.published_rows().read_bytes().splitlines(True)[:12]

@@ -38,7 +38,7 @@ PEOPLE = pd.DataFrame(
         ("fay", "2025-01-01", "2026-12-31", None, "2010-05-01"),
     ],
     columns=["person_id", "enrollment_start_date", "enrollment_end_date", "death_date", "birth_date"],
-).assign(gender="female", payer_type="medicaid", payer="plan", plan="plan")
+).assign(gender="female", payer_type="medicaid", payer="plan", plan="plan", dual_status_code="00")
 LINES = [  # person, day of service, paid, paid on, code, biller
     ("ann", "2025-02-01", 200, "2025-03-01", "99213", "clinic"),
     ("ann", "2025-06-01", 800, "2025-08-01", "70010", "hospital"),
