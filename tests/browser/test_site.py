@@ -92,7 +92,7 @@ def test_colours_can_be_chosen_and_are_remembered(visit):
     seen = visit(A_CHAPTER, viewport=SIZES["desk"], color_scheme="light")
     theme, ground = "document.documentElement.dataset.theme", "getComputedStyle(document.body).backgroundColor"
     light = seen.page.evaluate(ground)
-    button = seen.page.get_by_role("button", name="Light, dark or system colours")
+    button = seen.page.get_by_role("button", name="Light, dark or system colors")
     for _ in range(3):
         if seen.page.evaluate(theme) == "dark":
             break

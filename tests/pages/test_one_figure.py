@@ -2,12 +2,13 @@
 
 import ast
 
+import nbformat
 import pytest
-from test_notebooks import executed
+from jupyter_cache import get_cache
 
 from carecontracts.chance import convolution
 from carecontracts.chance.noise import COEFFICIENT, Costs, Sharing
-from execute import NOTEBOOKS
+from execute import CACHE, NOTEBOOKS
 
 # A half share from the first dollar past 2%: notebook, what it pastes, people, spread of one of them, true effect.
 PASSES = [
@@ -26,7 +27,8 @@ def pasted(notebook: str) -> dict[str, object]:
     """What a notebook hands to the chapters, by name."""
     [path] = [path for path in NOTEBOOKS if path.stem == notebook]
     found = {}
-    for cell in executed(path).cells:
+    _, executed = get_cache(CACHE).merge_match_into_notebook(nbformat.read(path, as_version=4))
+    for cell in executed.cells:
         for output in cell.get("outputs", []):
             if "scrapbook" in output.get("metadata", {}):
                 text = output.data.get("application/papermill.record/text/plain", "")
