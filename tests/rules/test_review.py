@@ -1,7 +1,9 @@
 """Every rule of the checker: a contract that trips it, and one beside it that does not."""
 
 import csv
+import re
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -454,8 +456,32 @@ def test_it_measures_the_years_from_claims(run: Any, tmp_path: Any) -> None:
     mine = tmp_path / "mine.yaml"
     text = gallery("complex-care-measured").read_text(encoding="utf-8")
     mine.write_text(text.replace("first_year: 2026", "first_year: 2025"), "utf-8")
-    done = run("check", mine, "--claims", tmp_path / "claims")
+    done = run("check", mine, "--claims", tmp_path / "claims", "--years-are", "without")
     assert done.code in (0, 1), done.err
     refused = run("check", "hnhc-targeted", "--claims", tmp_path / "claims")
     assert refused.code == 2
     assert "measurement" in refused.err
+
+
+def test_years_of_one_s_own_say_whether_the_program_is_in_them(run: Any, tmp_path: Any) -> None:
+    years = tmp_path / "years.csv"
+    years.write_text("year,lives,member_months,benchmark,spend\n2026,600,7200,15000000,14000000\n")
+    words = ("check", "hnhc-targeted", "--years", years)
+    unsaid = run(*words)
+    assert unsaid.code == 2
+    assert "--years-are without" in unsaid.err
+    assert run(*words, "--years-are", "without").code in (0, 1)
+    assert run(*words, "--years-are", "with", "--effect", 0.07).code in (0, 1)
+
+
+def test_every_source_that_the_package_names_is_in_the_references() -> None:
+    """A key is a name, a year and a word, as `counsell2009grace`; a misspelled one leads nowhere."""
+    root = Path(__file__).parents[2]
+    known = set(re.findall(r"^@\w+\{([^,]+),", (root / "book" / "references.bib").read_text("utf-8"), re.M))
+    named = {
+        (path.name, key)
+        for path in (root / "src").rglob("*.py")
+        for key in re.findall(r"\(([a-z]{3,}(?:19|20)\d\d[a-z]+)[,)]", path.read_text("utf-8"))
+    }
+    assert ("rules.py", "counsell2009grace") in named
+    assert sorted((name, key) for name, key in named if key not in known) == []

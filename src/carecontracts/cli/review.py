@@ -13,7 +13,7 @@ from ..refusal import Fault, Refusal
 from ..scales import SlidingScale
 from ..year import read_years
 from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, within, writing
-from .luck import NOTHING, Asked, taken_as, with_luck
+from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
 
 if TYPE_CHECKING:
     from ..review.audit import Audit
@@ -29,6 +29,10 @@ def check(
         Path | None, typer.Option(help="What is expected if the program changes nothing (CSV or YAML); else made up.")
     ] = None,
     claims: Annotated[Path | None, typer.Option(help="A folder of claims to measure those years from.")] = None,
+    years_are: Annotated[
+        str | None,
+        typer.Option(metavar="without|with", help="Whether those years are care without the program, or with it."),
+    ] = None,
     outside: Annotated[
         Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
     ] = None,
@@ -42,20 +46,26 @@ def check(
     """Check a draft for traps: each with its numbers and a mend. Exit code 1 where one of them is an error."""
     with needing("chance"):
         from ..chance import assumed
+        from ..chance.plausible import without_effect
         from ..parties import outside as beside
         from ..review.draft import Draft
         from ..review.rules import findings
     with writing(contract, years, claims, outside) as outputs:
         outputs.file(fix)
         outputs.file(out)
-        agreed, _, asked, given, told, _ = all_or_refuse(
+        agreed, _, asked, _, given, told, _ = all_or_refuse(
             lambda: load(contract),
             lambda: within(effect=effect),
             lambda: taken_as(luck, years or claims),
+            lambda: of_years(years_are, years or claims),
             lambda: _years(contract, years, claims),
             lambda: beside.Outside.load_file(outside) if outside else None,
             outputs.ready,
         )
+        if years_are == "with":
+            given = without_effect(agreed, given, effect)
+        elif given and years_are is None:
+            without_the_program(given, effect)
         taken = assumed.take(agreed, given, **asked)
         with screen(stderr=True).status("Checking"):
             draft = Draft(agreed, taken.years, taken.luck, taken.cost, effect, luck["line"] or "medicaid", told)

@@ -399,7 +399,7 @@ def shorter_than_the_horizon(draft: Draft) -> Iterator[Finding]:
             "warning",
             "parties and term",
             f"The agreement ends after {years} year{'s' * (years > 1)}, and money moves by cost.",
-            "GRACE, a program of this kind that saved, did so in its third year (counsel2009grace); with run-out and"
+            "GRACE, a program of this kind that saved, did so in its third year (counsell2009grace); with run-out and"
             f" settlement that is month {12 * HORIZON + 9}.",
             f"run for {HORIZON} years, or pay on reach and engagement in the early ones",
             {"years": HORIZON},
