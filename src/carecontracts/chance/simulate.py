@@ -68,8 +68,8 @@ class Luck:
     - cv: one member's standard deviation of cost over its mean, before truncation; 2.15 reproduces Medicare's scale of
       minimum savings rates, and CareMore's trial implies 1.2 for complex care after adjustment
     - truncation: dollars up to which a member's cost counts
-    - common: standard deviation of what moves everyone's cost at once. Medicare's published swings from year to year,
-      at 50,000 people and more, leave about this much that size does not explain
+    - common: standard deviation of what moves everyone's cost at once. Medicare's published swings from year to year
+      to 2022, at 50,000 people and more, leave about this much that size does not explain; with 2023 and 2024, 1.4%
     - kept: correlation of the members' luck in one year with that in another
     - churn: share of members who leave in a year, each at a random month
     - benchmark: standard deviation of the benchmark's own error, as a share of it

@@ -131,9 +131,18 @@ def write_record(acos: Sequence[Aco], folder: Path) -> None:
     """Write both tables, six digits to a number."""
     tables: dict[str, Sequence[Any]] = {"by_year": record_by_year(acos), "by_size": record_by_size(acos)}
     for name, rows in tables.items():
-        with (folder / f"mssp_record_{name}.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(rows[0]._fields)
-            writer.writerows(
-                [f"{x:.6g}" if isinstance(x, float) and abs(x) < 1000 else f"{x:.0f}" for x in r] for r in rows
-            )
+        write_table(folder / f"mssp_record_{name}.csv", rows)
+
+
+def write_table(path: Path, rows: Sequence[Any]) -> None:
+    """Rows with names as a table, six digits to a number."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(rows[0]._fields)
+        writer.writerows(
+            [
+                f"{x:.6g}" if isinstance(x, float) and abs(x) < 1000 else x if isinstance(x, str) else f"{x:.0f}"
+                for x in r
+            ]
+            for r in rows
+        )
