@@ -40,7 +40,7 @@ test: checked _build/book.ok
 
 checked: $(READY)
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check src tests site benchmarks
+	$(BIN)/ruff format --check src tests site benchmarks notebooks
 	$(BIN)/mypy
 	$(PYTEST) $(addprefix --ignore=,$(NEED_PAGES))
 

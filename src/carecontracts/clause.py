@@ -52,6 +52,7 @@ class Clause(Worded):
     looks_back: ClassVar[tuple[str, ...]] = ()  # the terms that name earlier clauses
     remembers: ClassVar[tuple[str, ...]] = ()  # the workings that its later years read
     once: ClassVar[tuple[str, ...]] = ()  # of these, the terms that name a clause in one clause of the kind only
+    for_all: ClassVar[tuple[str, ...]] = ()  # the terms that are sums or counts for everyone, not for each member
     insures: ClassVar[Literal["", "cover", "premium"]] = ""  # cover from an attachment point on, or what is paid for it
     lan: ClassVar[str] = ""  # HCP-LAN category of the payment
     vbpr: ClassVar[str] = ""  # HL7 Da Vinci VBPR payment-stream code
@@ -77,6 +78,10 @@ class Clause(Worded):
     def categories(self) -> tuple[str, str]:
         """`lan` and `vbpr`, for a mechanism whose terms decide which they are."""
         return self.lan, self.vbpr
+
+    def set_for_size(self) -> tuple[str, ...]:
+        """Those of its terms that were set for one number of people and fit no other."""
+        return tuple(term for term in self.for_all if getattr(self, term) is not None)
 
     # --- what it reads ---
 

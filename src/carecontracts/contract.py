@@ -1,10 +1,11 @@
 """Contract: clauses in order. Load it, amend it, settle it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from .clauses import AnyClause
@@ -15,7 +16,7 @@ from .measuring.section import Measurement
 from .provisions.section import Provisions
 from .refusal import Fault, Refusal, did_you_mean, listed, many, show
 from .refusing import checked, faults_in
-from .scales import Scale
+from .scales import Scale, SlidingScale
 from .units import MOST_DOLLARS, cents, is_array, say_dollars, say_list
 from .worded import EachOnce, Name, Party, Text
 from .year import FACTS, Year, columns_for
@@ -83,6 +84,11 @@ class Contract(BaseModel):
         contract = checked(cls, data, validate)
         contract.clauses[:] = [clause.on(contract.scales) for clause in contract.clauses]
         return contract
+
+    def as_yaml(self) -> str:
+        """The contract as a file that reads back the same: its keys stay numbers, as years, rungs and bands are."""
+        terms = _plainly(self.model_dump(exclude_unset=True))
+        return str(yaml.safe_dump(terms, sort_keys=False, allow_unicode=True, width=110))
 
     def amend(self, clauses: Mapping[str, Mapping[str, Any]] | None = None, **terms: Any) -> Self:
         """The same contract with some terms changed: `amend({"shared savings": {"share": 0.4}}, years=5)`.
@@ -174,6 +180,12 @@ class Contract(BaseModel):
                 read.setdefault(name, []).append(clause.name)
         return read
 
+    def unread(self, years: Iterable[Year]) -> list[str]:
+        """The facts that some year holds and no clause reads; a part is read where a clause reads the whole."""
+        read = self.facts()
+        held = dict.fromkeys(name for year in years for name in year.facts())
+        return [name for name in held if name not in read and name.partition(".")[0] not in read]
+
     def _faults_in(self, years: Sequence[Year], so_far: Sequence[Line]) -> Iterator[Fault]:
         last = max((line.year for line in so_far), default=self.first_year - 1)
         end = self.numbers(self.years)[-1] if self.years else 2999
@@ -206,6 +218,15 @@ class Contract(BaseModel):
                         yield Fault(f"{year.place}, {name}", "nothing", allowed, f"add `{columns_for([name])[0]}`")
                     elif unit and (do := unit.fault(value := year.fact(name))):
                         yield Fault(f"{year.place}, {name}", show(value), allowed, do)
+
+
+def _plainly(value: Any) -> Any:
+    """Terms as a file holds them: a scale that has a name is its name, and stands under `scales`."""
+    if isinstance(value, SlidingScale) and value.name:
+        return value.name
+    if isinstance(value, Mapping):
+        return {key: _plainly(each) for key, each in value.items()}
+    return [_plainly(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _amended(parts: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

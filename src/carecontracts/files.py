@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -258,6 +258,15 @@ def number_in(text: str) -> float | str:
     if not math.isfinite(number) or "_" in text:
         return text
     return int(number) if number.is_integer() and "." not in text else number
+
+
+def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV text, in cells that a spreadsheet shows as they are."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([safe_cell(name) for name in header])
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return file.getvalue()
 
 
 def safe_cell(value: Any) -> Any:

@@ -48,6 +48,10 @@ class Refusal(ValueError):
         self.done: list[str] = []
         super().__init__("\n".join(told(self.faults)))
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the words, without the lines of code that led to them."""
+        return [str(self)]
+
 
 def refuse(given: str, allowed: str, do: str) -> NoReturn:
     """Refuses a value where it is checked; who reads the file says where it stands.

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from carecontracts.cli.common import as_csv, plain
-from carecontracts.files import safe_cell
+from carecontracts.cli.common import plain
+from carecontracts.files import as_csv, safe_cell
 from carecontracts.paper.term_sheet import escape
 
 TRIES = [

@@ -27,7 +27,15 @@ def test_each_name_is_there_and_says_what_it_is(name: str) -> None:
 def test_what_a_contract_can_do() -> None:
     own = {name for name, member in vars(carecontracts.Contract).items() if callable(member) or isinstance(member, classmethod)}  # fmt: skip # noqa: E501
     years = {"months_of", "nth", "numbers"}  # which months a contract year has, and which years there are
-    assert {name for name in own if not name.startswith("_")} == {"load", "parse", "amend", "settle", "facts"} | years
+    assert {name for name in own if not name.startswith("_")} == {
+        "load",
+        "parse",
+        "as_yaml",
+        "amend",
+        "settle",
+        "facts",
+        "unread",
+    } | years
 
 
 def test_without_docstrings_every_term_sheet_prints_the_same() -> None:

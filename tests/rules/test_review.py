@@ -10,7 +10,6 @@ import pytest
 
 from carecontracts import Contract, gallery
 from carecontracts.chance import assumed
-from carecontracts.cli.review import as_yaml
 from carecontracts.gallery import gallery_names
 from carecontracts.parties.outside import Beds, Outside, Payer, Team
 from carecontracts.review.draft import Draft
@@ -400,7 +399,7 @@ def test_who_buys_care_of_which_nothing_says_how_much_is_not_said_to_lose() -> N
 @pytest.mark.parametrize("name", gallery_names())
 def test_a_contract_written_reads_back_the_same(name: str) -> None:
     agreed = Contract.load(gallery(name))
-    again = Contract.parse(as_yaml(agreed))
+    again = Contract.parse(agreed.as_yaml())
     assert again == agreed
     assert [clause.model_dump() for clause in again.clauses] == [clause.model_dump() for clause in agreed.clauses]
 
@@ -435,7 +434,7 @@ def test_the_gallery_has_no_error_that_is_not_listed(name: str) -> None:
 def test_the_command_tells_errors_by_its_exit_code_and_writes_the_mended_contract(run: Any, tmp_path: Any) -> None:
     file, fixed, table = (tmp_path / name for name in ("mine.yaml", "fixed.yaml", "found.csv"))
     bad = contract(FEE, SAVINGS | {"net_of": [], "minimum": 0.02}, {k: v for k, v in LOSSES.items() if k != "cap"})
-    file.write_text(as_yaml(bad), "utf-8")
+    file.write_text(bad.as_yaml(), "utf-8")
     done = run("check", file, "--lives", 500, "--fix", fixed, "--out", table)
     assert done.code == 1
     assert "2 errors" in done.out

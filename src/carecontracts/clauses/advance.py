@@ -15,6 +15,7 @@ class Advance(Clause):
     words = ("Each year {payer} advances {payee} {amount}.",)
     not_modelled = ("what the provider may spend the money on",)
     lan, vbpr = "2A", "custom"
+    for_all = ("amount",)
 
     kind: Literal["advance"]
     amount: Dollars

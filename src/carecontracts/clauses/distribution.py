@@ -44,6 +44,7 @@ class Distribution(Clause):
     )
 
     units = {"own part": unit_of(Share)}
+    for_all = ("floor", "cap")
 
     kind: Literal["distribution"]
     out_of: list[ClauseName]

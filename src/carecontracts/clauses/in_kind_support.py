@@ -42,6 +42,9 @@ class InKindSupport(Clause):
     def moves(self) -> Mapping[str, Moves]:
         return {f"counts.{self.for_each}": Moves("people", held=True)} if self.for_each else {}  # staff
 
+    def set_for_size(self) -> tuple[str, ...]:
+        return () if self.for_each else ("value",)
+
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         if self.for_each is None:
             return self.value, {}

@@ -18,6 +18,7 @@ class Investment(Clause):
         "interest on capital that was committed and not yet drawn",
     )
     vbpr = "custom"
+    for_all = ("draw",)
 
     kind: Literal["investment"]
     draw: Dollars

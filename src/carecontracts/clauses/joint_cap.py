@@ -34,6 +34,7 @@ class JointCap(OfFunds):
     not_modelled = ("which of the clauses is cut first; the money goes back in one sum",)
     looks_back = ("over", "fees")
     together = (("fee_cap", "fees"), ("fees", "fee_cap"), ("funds", "benchmark_cap"))
+    for_all = ("cap",)
 
     kind: Literal["joint_cap"]
     over: list[ClauseName]

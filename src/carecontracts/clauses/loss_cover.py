@@ -29,6 +29,7 @@ class LossCover(Clause):
     reads = {"conditions.{ended}": None}
     looks_back = ("investment", "repaid_by")
     vbpr = "custom"
+    for_all = ("cap",)
 
     kind: Literal["loss_cover"]
     investment: list[ClauseName]

@@ -64,6 +64,7 @@ class OutcomePrice(Clause):
     )
     units = dict.fromkeys(("verified count", "expected count", "paid count"), unit_of(Count))
     lan, vbpr = "2C", "ubip"
+    for_all = ("expected", "cap", "cap_in_all")
 
     kind: Literal["outcome_price"]
     outcome: MeasureName

@@ -40,6 +40,7 @@ class PaymentAdjustment(Clause):
     )
     units = {"change": unit_of(Share)}
     lan, vbpr = "2C", "qip"
+    for_all = ("cap",)
 
     kind: Literal["payment_adjustment"]
     payments: list[ClauseName]

@@ -107,6 +107,9 @@ class PerformanceBonus(Clause):
                     refuse(f"`{term}` from {rung:,.10g}", allowed, what_a_share_is(rung))
         return self
 
+    def set_for_size(self) -> tuple[str, ...]:
+        return ("amount",) if self.per == "in all" else ()
+
     def reading(self) -> Mapping[str, Unit | None]:
         size = {SIZE[self.per]: None} if SIZE[self.per] else {}
         results = dict.fromkeys(RESULTS, RESULT.get(self.unit))

@@ -21,6 +21,7 @@ class ServicePrice(Clause):
     reads = {"counts.{service}": None}
     units = {"accepted count": unit_of(Count)}
     lan, vbpr = "2A-2C", "custom"
+    for_all = ("cap",)
 
     kind: Literal["service_price"]
     service: MeasureName

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ..files import as_csv
 from ..parties import price as pricing
 from ..refusal import Fault, Refusal, in_dollars, many
 from ..units import say_percent
@@ -19,7 +20,6 @@ from .capital import COLUMNS, print_cover, print_held
 from .common import (
     ContractFile,
     all_or_refuse,
-    as_csv,
     by_party,
     load,
     needing,

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import definitions
-from ..files import read_yaml
+from ..files import as_csv, read_yaml
 from ..refusal import Fault, Refusal, did_you_mean, in_dollars, many, show
 from ..year import columns_for
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, tell, within, writing
+from .common import ContractFile, all_or_refuse, load, needing, plain, screen, table_of, tell, within, writing
 
 if TYPE_CHECKING:
     from ..claims.check import Report

@@ -1,7 +1,5 @@
 """What the verbs share: reading a contract, printing a table, writing a file."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..contract import Contract
-from ..files import number_in, safe_cell
+from ..files import number_in
 from ..gallery import gallery, gallery_names
 from ..refusal import Fault, Refusal, did_you_mean, listed, printable, show
 from ..units import MOST_DOLLARS
@@ -160,14 +158,6 @@ def table_of(*columns: str, title: str = "") -> Table:
             Text(column.removeprefix(">")), justify="right" if right else "left", overflow="fold", no_wrap=right
         )
     return table
-
-
-def as_csv(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([safe_cell(name) for name in header])
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return file.getvalue()
 
 
 def by_party(option: str, given: Sequence[str] | None, *, rate: bool = False) -> dict[str, float]:

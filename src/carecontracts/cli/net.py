@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ..files import as_csv
 from ..paper import workbook
 from ..parties import outside as beside
 from ..parties.part import at
@@ -18,7 +19,6 @@ from ..units import say_list, say_percent
 from ..year import read_years
 from .common import (
     all_or_refuse,
-    as_csv,
     by_party,
     load,
     needing,

@@ -1,18 +1,16 @@
 """Looking at what is drafted and what is sent: the traps of a contract, and the other side's statement."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 from rich.text import Text
 
 from ..contract import Contract
+from ..files import as_csv
 from ..refusal import Fault, Refusal
-from ..scales import SlidingScale
 from ..year import read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, within, writing
+from .common import ContractFile, all_or_refuse, load, needing, plain, screen, table_of, within, writing
 from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
 
 if TYPE_CHECKING:
@@ -73,7 +71,7 @@ def check(
         _print(agreed, found)
         outputs.put(out, as_csv(HEADER, [_row(each) for each in found]))
         if fix:
-            outputs.put(fix, as_yaml(_mended(agreed, found)))
+            outputs.put(fix, _mended(agreed, found).as_yaml())
     if any(each.severity == "error" for each in found):
         raise typer.Exit(1)
 
@@ -120,21 +118,6 @@ def _mended(contract: Contract, found: "list[Finding]") -> Contract:
             terms = dict(each.mend)
             contract = contract.amend(terms.pop("clauses", None), **terms)
     return contract
-
-
-def as_yaml(contract: Contract) -> str:
-    """The contract as a file that reads back the same: its keys stay numbers, as years, rungs and bands are."""
-    return yaml.safe_dump(
-        _plainly(contract.model_dump(exclude_unset=True)), sort_keys=False, allow_unicode=True, width=110
-    )
-
-
-def _plainly(value: Any) -> Any:
-    if isinstance(value, SlidingScale) and value.name:
-        return value.name  # it stands under `scales`
-    if isinstance(value, Mapping):
-        return {key: _plainly(each) for key, each in value.items()}
-    return [_plainly(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def audit(

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..contract import Contract
+from ..files import as_csv
 from ..ledger import Ledger, costs_outside
 from ..paper import statement, workbook
 from ..programs import mssp as shared_savings
@@ -21,7 +22,6 @@ from ..year import read_years
 from .common import (
     ContractFile,
     all_or_refuse,
-    as_csv,
     by_party,
     load,
     of_parties,
@@ -59,24 +59,14 @@ def settle(
         ledger = agreed.settle(facts)
         whole = Ledger([*ledger, *costs_outside(outside, {year.year: agreed.months_of(year.year) for year in facts})])
         _print_statement(agreed, ledger, whole)
-        unread = dict.fromkeys(
-            name for year in facts for name in year.facts() if name not in agreed.facts() and not _counted(name, agreed)
-        )
+        unread = agreed.unread(facts)
         if unread:
             tell("No clause reads: " + ", ".join(unread))
         if out and out.suffix.lower() == ".xlsx":
             outputs.put(out, workbook.settled(agreed, ledger, whole))
         else:
-            rows = statement.rows(agreed, ledger)
-            lines = [(*r[:5], f"{r.amount:z.2f}", r.due, "; ".join(r.workings)) for r in rows]
-            outputs.put(out, as_csv(workbook.LINES, lines))
-        flow = [(m, p, f"{r:z.2f}", f"{d:z.2f}", f"{s:z.2f}") for m, p, r, d, s in whole.cash_flow()]
-        outputs.put(cash_flow, as_csv(workbook.CASH, flow))
-
-
-def _counted(fact: str, contract: Contract) -> bool:
-    """A part is read where a clause reads the whole: months by tier for a fee for all, each member's claims."""
-    return fact.partition(".")[0] in contract.facts()
+            outputs.put(out, statement.lines_csv(agreed, ledger))
+        outputs.put(cash_flow, statement.cash_csv(whole))
 
 
 def _print_statement(contract: Contract, ledger: Ledger, whole: Ledger) -> None:

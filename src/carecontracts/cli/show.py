@@ -3,11 +3,12 @@
 from io import BytesIO
 
 from ..contract import Contract
+from ..files import as_csv
 from ..gallery import gallery, gallery_names
 from ..paper.term_sheet import term_sheet
 from ..paper.word import write_word
 from ..year import columns_for
-from .common import ContractFile, Out, all_or_refuse, as_csv, load, screen, show_or_put, table_of, tell, writing
+from .common import ContractFile, Out, all_or_refuse, load, screen, show_or_put, table_of, tell, writing
 
 
 def print_term_sheet(contract: ContractFile, out: Out = None) -> None:

@@ -5,8 +5,12 @@ from typing import Any, NamedTuple
 
 from ..clause import Clause
 from ..contract import Contract
+from ..files import as_csv
 from ..ledger import Ledger, Line, month_name
 from ..units import Dollars, unit_of
+
+LINES = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
+CASH = ("month", "party", "received", "paid", "position")
 
 
 class Row(NamedTuple):
@@ -63,6 +67,17 @@ def totals(contract: Contract, ledger: Ledger) -> list[Total]:
         received, paid = ledger.total(payee=party), ledger.total(payer=party)
         found.append(Total(contract.parties[party], received, paid, net, lowest.position, lowest.month))
     return found
+
+
+def lines_csv(contract: Contract, ledger: Ledger) -> str:
+    """The statement as CSV, a row each line."""
+    told = rows(contract, ledger)
+    return as_csv(LINES, [(*r[:5], f"{r.amount:z.2f}", r.due, "; ".join(r.workings)) for r in told])
+
+
+def cash_csv(ledger: Ledger) -> str:
+    """Everyone's cash by month as CSV."""
+    return as_csv(CASH, [(m, p, f"{r:z.2f}", f"{d:z.2f}", f"{s:z.2f}") for m, p, r, d, s in ledger.cash_flow()])
 
 
 def due(line: Line) -> str:

@@ -13,8 +13,6 @@ from ..refusal import Fault, Refusal
 from . import statement
 
 NET = ("effect", "party", "year", "source", "dollars")
-LINES = ("year", "paragraph", "clause", "payer", "payee", "amount", "due", "workings")
-CASH = ("month", "party", "received", "paid", "position")
 DOLLARS = {"amount", "received", "paid", "net", "position", "dollars", "nets"}  # columns in this format
 WIDEST = 60
 
@@ -44,7 +42,9 @@ def settled(contract: Contract, ledger: Ledger, whole: Ledger | None = None) -> 
     b'PK'
     """
     lines = [(*row[:7], "; ".join(row.workings)) for row in statement.rows(contract, ledger)]
-    return _written([Sheet("Statement", LINES, lines), _totals(contract, ledger, len(lines)), _cash(whole or ledger)])
+    return _written(
+        [Sheet("Statement", statement.LINES, lines), _totals(contract, ledger, len(lines)), _cash(whole or ledger)]
+    )
 
 
 def net(rows: Sequence[Sequence[Any]]) -> bytes:
@@ -84,7 +84,7 @@ def _cash(ledger: Ledger) -> Sheet:
             n = len(rows) + 2
             before = f"E{n - 1}+" if rows and rows[-1][1] == party else ""
             rows.append([month, party, received, paid, Formula(f"={before}C{n}-D{n}", position)])
-    return Sheet("Cash by month", CASH, rows)
+    return Sheet("Cash by month", statement.CASH, rows)
 
 
 def _written(sheets: Iterable[Sheet]) -> bytes:

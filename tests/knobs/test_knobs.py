@@ -1,0 +1,250 @@
+"""A reader's first change works: every knob of every notebook is turned, and the answer is checked too.
+
+`knobs.yaml` holds what each knob is turned to: at least three values, a small one, a large one and one of a reader's
+own, one at a time and some together.
+"""
+
+import ast
+import itertools
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from carecontracts import Contract, Refusal, gallery
+from carecontracts.chance.plausible import expected_years
+from carecontracts.files import as_csv
+from carecontracts.gallery import gallery_names
+from carecontracts.notebook import resized
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+DATA = yaml.safe_load((Path(__file__).parent / "knobs.yaml").read_text("utf-8"))
+ALWAYS = {"SEED": [1, 7, 99]}  # turned in every notebook that has them
+APART = {"CONTRACT", "YEARS", "FOLDER"}  # turned by tests of their own
+
+
+@cache
+def source(name: str) -> str:
+    nodes = yaml.safe_load((NOTEBOOKS / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    return "\n".join("".join(node["source"]) for node in nodes if node["cell_type"] == "code")
+
+
+@cache
+def knobs(name: str) -> dict[str, Any]:
+    """Each knob and its value as the notebook has it, where that is written out."""
+    nodes = yaml.safe_load((NOTEBOOKS / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    (cell,) = (node for node in nodes if "knobs" in node["metadata"].get("tags", ()))
+    found = {}
+    for node in ast.parse("".join(cell["source"])).body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                assert isinstance(target, ast.Name), f"{name}: a knob each line, not {ast.unparse(node)}"
+                try:
+                    found[target.id] = ast.literal_eval(node.value)
+                except ValueError:
+                    found[target.id] = None
+    return found
+
+
+def values(name: str) -> dict[str, list[Any]]:
+    given = {knob: row for knob, row in DATA[name].items() if knob.isupper()}
+    return {**{knob: row for knob, row in ALWAYS.items() if knob in knobs(name)}, **given}
+
+
+def quick(name: str) -> dict[str, Any]:
+    """What the knobs stand at while another is turned: draws are few, so that a turn takes no time."""
+    return dict(DATA[name].get("quick", {}))
+
+
+def forms(value: Any) -> list[str]:
+    """How a value is written where a reader sees it; a small number is too common to tell."""
+    if isinstance(value, dict):
+        return [form for each in value.values() for form in forms(each)]
+    if isinstance(value, str):
+        return [value] if len(value) > 3 else []
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return []
+    if value >= 100:
+        return [f"{value:,.0f}"] + ([f"{value:.0f}"] if value < 10_000 else [])
+    return [f"{value:.1%}"] if 0 < value < 1 and round(value * 100, 6) % 1 else []
+
+
+def stale(texts: list[str], was: Any, now: Any, may: list[str]) -> list[str]:
+    """What is shown still though its knob was turned."""
+    gone = [form for form in forms(was) if form not in forms(now) and form not in may]
+    return [
+        f"{form!r} in {text.strip()[:300]!r}"
+        for form in gone
+        for text in texts
+        if re.search(rf"(?<![\d.,]){re.escape(form)}(?![\d%]|[.,]\d)", text)
+    ]
+
+
+# --- the data ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_notebook_of_the_package_has_its_knobs_turned():
+    assert sorted(DATA) == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb") if "myst_nb" not in source(path.stem))
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_every_knob_has_a_small_a_large_and_an_own_value(name):
+    missing = [knob for knob in knobs(name) if knob not in APART and len(values(name).get(knob, ())) < 3]
+    assert missing == []
+    assert [knob for knob in values(name) if knob not in knobs(name)] == []
+
+
+# --- one at a time, and together --------------------------------------------------------------------------------------
+
+TURNS = [(name, knob, n) for name in DATA for knob, row in values(name).items() for n in range(len(row))]
+
+
+def turned(driving: Any, name: str, at: dict[str, Any], thorough: bool = False) -> Any:
+    run = driving(NOTEBOOKS / f"{name}.ipynb", {**quick(name), **at}, thorough)
+    assert_nothing_is_lost(run)
+    if name in ANSWERS:
+        ANSWERS[name](run)
+    may = [str(each) for each in DATA[name].get("may", ())]
+    found = [text for knob, now in at.items() for text in stale(run.texts, knobs(name).get(knob), now, may)]
+    assert found == []
+    return run
+
+
+@pytest.mark.parametrize(("name", "knob", "n"), TURNS, ids=[f"{name}-{knob}-{n}" for name, knob, n in TURNS])
+def test_a_knob_is_turned(driving, name, knob, n):
+    turned(driving, name, {knob: values(name)[knob][n]})
+
+
+TOGETHER = [(name, n) for name in DATA for n in range(len(DATA[name].get("together", ())))]
+
+
+@pytest.mark.parametrize(("name", "n"), TOGETHER, ids=[f"{name}-{n}" for name, n in TOGETHER])
+def test_knobs_are_turned_together(driving, name, n):
+    turned(driving, name, DATA[name]["together"][n], thorough=True)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_as_it_stands(driving, name):
+    run = driving(NOTEBOOKS / f"{name}.ipynb", {})
+    assert_nothing_is_lost(run)
+    if name in ANSWERS:
+        ANSWERS[name](run)
+    assert all(re.fullmatch(r"[a-z][a-z_0-9]*", key) for key in run.pasted)
+
+
+def assert_nothing_is_lost(run: Any) -> None:
+    """No text that a reader sees holds what is no number, or the name of a Python object."""
+    wrong = re.compile(r"\bnan\b|\binf\b|<[\w.]+ object at|\{[a-z_]+\}|\$-\d")
+    assert [text for text in run.texts if wrong.search(text)] == []
+
+
+# --- other contracts --------------------------------------------------------------------------------------------------
+
+WITH_CONTRACT = [name for name in DATA if "CONTRACT" in knobs(name)]
+
+
+def own_file(name: str, folder: Path, year: int) -> str:
+    """The notebook's contract with the reader's own names, other numbers and years, as the path of a file."""
+    data = Contract.load(gallery(knobs(name)["CONTRACT"])).model_dump(exclude_unset=True)
+    names = {party: f"our {party}" for party in data["parties"]}
+    names |= {clause["name"]: f"{clause['name']} of ours" for clause in data["clauses"]}
+
+    def own(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {names.get(key, key) if isinstance(key, str) else key: own(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [own(each) for each in value]
+        return names.get(value, value) if isinstance(value, str) else value
+
+    clauses = [
+        {term: value if term in ("kind", "basis", "due", "note") else own(value) for term, value in clause.items()}
+        for clause in data["clauses"]
+    ]
+    parties = {names[party]: f"Our {party}" for party in data["parties"]}
+    moved = {"clauses": clauses, "parties": parties, "first_year": year, "title": "Ours"}
+    contract = Contract.model_validate({**data, **moved})
+    contract = resized(contract, 9, set_for=10, say=lambda said: None)
+    fees = {
+        clause.name: {"per_member_per_month": cheaper(clause.per_member_per_month)}
+        for clause in contract.clauses
+        if hasattr(clause, "per_member_per_month")
+    }
+    path = folder / "ours.yaml"
+    path.write_text(contract.amend(fees).as_yaml(), "utf-8")
+    return str(path)
+
+
+def cheaper(value: Any) -> Any:
+    return {key: cheaper(each) for key, each in value.items()} if isinstance(value, dict) else value * 0.95
+
+
+@pytest.mark.parametrize("name", WITH_CONTRACT)
+@pytest.mark.parametrize("year", [2019, 2031])
+def test_a_reader_s_own_file_runs(driving, name, year, tmp_path):
+    """Other names, other numbers, other years: none of the gallery's are shown."""
+    run = turned(driving, name, {"CONTRACT": own_file(name, tmp_path, year)}, thorough=year == 2019)
+    before = Contract.load(gallery(knobs(name)["CONTRACT"]))
+    texts = " | ".join(run.texts)
+    assert before.title not in texts
+    years = range(before.first_year, before.first_year + (before.years or 1))
+    typed = [str(y) for y in years if before.first_year > 1900 and re.search(rf"(?<![\d,.]){y}(?![\d,])", texts)]
+    assert [y for y in typed if not year <= int(y) <= year + 10 and y not in map(str, DATA[name].get("may", ()))] == []
+
+
+@pytest.mark.parametrize("name", WITH_CONTRACT)
+def test_every_contract_of_the_gallery_runs_or_is_refused_in_a_sentence(driving, name):
+    refused: dict[str, Refusal] = {}
+    for other in gallery_names():
+        try:
+            driving(NOTEBOOKS / f"{name}.ipynb", {**quick(name), "CONTRACT": other})
+        except Refusal as refusal:
+            refused[other] = refusal
+    assert knobs(name)["CONTRACT"] not in refused
+    assert {other: told.faults for other, told in refused.items() if len({f.do for f in told.faults}) != 1} == {}
+
+
+@pytest.mark.parametrize("name", WITH_CONTRACT)
+def test_what_is_not_a_contract_is_refused(driving, name, tmp_path):
+    (tmp_path / "broken.yaml").write_text("title: no more", "utf-8")
+    for path in ("no-such-contract", str(tmp_path / "none.yaml"), str(tmp_path / "broken.yaml")):
+        with pytest.raises(Refusal):
+            driving(NOTEBOOKS / f"{name}.ipynb", {"CONTRACT": path})
+
+
+# --- years of one's own, and what is taken away -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in DATA if "YEARS" in knobs(name)])
+def test_years_of_one_s_own_settle_and_are_taken_away(driving, name, tmp_path):
+    contract = Contract.load(gallery(knobs(name)["CONTRACT"]))
+    facts = [{"year": year.year, **year.facts()} for year in expected_years(contract, lives=321)]
+    columns = list(facts[0])
+    path = tmp_path / "years.csv"
+    path.write_text(as_csv(columns, [[row[column] for column in columns] for row in facts]), "utf-8")
+    folder = tmp_path / "taken"
+    turned(driving, name, {"YEARS": str(path), "FOLDER": str(folder)})
+    assert Contract.load(folder / "contract.yaml").clauses[0].kind == contract.clauses[0].kind
+    assert {"term-sheet.md", "term-sheet.docx", "statement.xlsx", "statement.csv", "cash-by-month.csv"} <= {
+        file.name for file in folder.iterdir()
+    }
+    path.write_text("year,nonsense\n2026,1\n", "utf-8")
+    with pytest.raises(Refusal):
+        turned(driving, name, {"YEARS": str(path)})
+
+
+# --- the answers, by another route ------------------------------------------------------------------------------------
+
+
+def nothing_is_made(run: Any) -> None:
+    """What everyone nets of a settlement comes to nothing, to the cent."""
+    for ledger in run.names.values():
+        if type(ledger).__name__ == "Ledger":
+            assert abs(np.sum(list(itertools.chain(ledger.net().values())), axis=0)).max() < 0.01 * max(1, len(ledger))
+
+
+ANSWERS: dict[str, Any] = {}
