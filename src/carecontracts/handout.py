@@ -1,7 +1,7 @@
 """What a reader takes away: the contract with these numbers as a file, its odds with their basis, its term sheet."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from .chance.assumed import take
 from .chance.simulate import Simulation, in_words, simulate
 from .contract import Contract
 from .notebook import Table, dollars, percent, table
+from .notebook import statement as statement_of
 from .paper import statement, workbook
 from .paper.term_sheet import escape as escape_markdown
 from .paper.term_sheet import term_sheet
@@ -22,13 +23,11 @@ from .writing import Outputs
 from .year import Year, read_years
 
 
-def own_years(contract: Contract, path: Path | str | None, otherwise: Sequence[Year]) -> list[Year]:
-    """The years of a file (CSV or YAML), held to what the contract reads, or the others where there is no file.
+def own_years(contract: Contract, path: Path | str) -> list[Year]:
+    """The years of a file (CSV or YAML), held to what the contract reads.
 
     It is read as the command line reads it: every fault is told at once, and so is what no clause reads.
     """
-    if path is None:
-        return list(otherwise)
     years = read_years(Path(path).expanduser())
     contract.settle(years)
     if unread := contract.unread(years):
@@ -77,23 +76,31 @@ def _by_party(contract: Contract, drawn: Sequence[Simulation], effects: Sequence
 
 def handout(
     contract: Contract,
-    years: Sequence[Year] | None = None,
+    years: Path | str | None = None,
     *,
+    settled: Sequence[Year] = (),
     folder: Path | str | None = None,
     effect: float = 0.05,
     seed: int = 1,
     draws: int = 2_000,
+    luck: Mapping[str, Any] = {},
     **assumed: Any,
 ) -> None:
     """Shows the odds, the term sheet and the file; with a folder, writes them there for a spreadsheet and for Word.
 
-    `years` are the reader's own: they are settled, and the odds are drawn around them. What cannot be drawn is said.
+    `years` is a file of the reader's own: it is settled, and the odds are drawn around it. Without one
+    `settled` are the years that are written, and the odds are drawn around years made from the contract's terms and
+    what is `assumed`, as in `take`; `luck` is assumed in both. What cannot be drawn is said.
     """
     from IPython.display import HTML, Markdown, display
 
     show: Callable[..., Any] = display
+    own = own_years(contract, years) if years else None
+    if own:
+        show(statement_of(contract, contract.settle(own)))
     try:
-        words, by_party, rests_on = odds(contract, years, effect=effect, seed=seed, draws=draws, **assumed)
+        given = {**luck, **({} if own else assumed)}
+        words, by_party, rests_on = odds(contract, own, effect=effect, seed=seed, draws=draws, **given)
         show(Markdown(f"**Its odds.** {escape_markdown(words)}"), by_party, rests_on)  # type: ignore[no-untyped-call]
     except Refusal as refusal:
         print(f"Its odds cannot be drawn.\n{refusal}")
@@ -102,11 +109,11 @@ def handout(
     if folder is None:
         print("To have these as files, put the name of a folder into FOLDER in the first cell.")
     else:
-        for done in write(contract, years, Path(folder).expanduser()):
+        for done in write(contract, own or settled, Path(folder).expanduser()):
             print(done)
 
 
-def write(contract: Contract, years: Sequence[Year] | None, folder: Path) -> list[str]:
+def write(contract: Contract, years: Sequence[Year], folder: Path) -> list[str]:
     """The contract (YAML) and its term sheet (Markdown, Word); with years, its statement and cash (XLSX, CSV).
 
     What needs a library that is not there is left out, with the line that installs it.

@@ -19,6 +19,7 @@ from .paper import statement as paper
 from .paper.term_sheet import paragraphs
 from .refusal import Fault, Refusal, listed
 from .units import say_list
+from .units import say_percent as say_percent  # a share as it is, for a label: 2%, 2.5%
 from .year import Year
 
 Which = Contract | Traversable | Path | str
@@ -139,6 +140,15 @@ def resized(
 
 def _times(value: Any, by: float) -> Any:
     return {key: _times(each, by) for key, each in value.items()} if isinstance(value, Mapping) else value * by
+
+
+def clauses_in(contract: Contract, year: int, lives: float = 1) -> list[Clause]:
+    """The clauses with the terms of one of the contract's years, where terms go by year or by lives.
+
+    >>> [clause.share for clause in clauses_in(opened("shared-savings"), 2028)[2:4]]
+    [0.6, 0.3]
+    """
+    return [clause.at(Year(year=year, lives=lives), contract.first_year) for clause in contract.clauses]
 
 
 def swept(contract: Contract, clause: str, term: str, values: Iterable[Any]) -> list[Contract]:
@@ -308,18 +318,22 @@ def slider(label: str, value: float, low: float, high: float, step: float, form:
     )
 
 
-def panel(show: Callable[..., None], **sliders: Any) -> Any:
-    """Sliders, and what `show` shows for where they stand: it takes each by its name, and shows or prints.
+def panel(show: Callable[..., Any], **sliders: Any) -> Any:
+    """Sliders, and what `show` makes of where they stand: it takes each by its name, and returns it, or prints.
 
     What cannot be settled says so in its words.
     """
+    from IPython.display import display
     from ipywidgets import VBox, interactive_output
 
     def shown(**values: Any) -> None:
         try:
-            show(**values)
+            found = show(**values)
         except Refusal as refusal:
             print(refusal)
+        else:
+            if found is not None:
+                display(found)  # type: ignore[no-untyped-call]
 
     return VBox([*sliders.values(), interactive_output(shown, sliders)])
 

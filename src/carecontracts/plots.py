@@ -2,12 +2,13 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import combinations
+from itertools import combinations, cycle
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 
 # Blue, orange, green, purple and grey that stay apart for color-blind readers and in print (Okabe and Ito).
@@ -60,6 +61,116 @@ def axes(width: float = 7.2, height: float = 3.8, **options: Any) -> tuple[Figur
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(**options)
+
+
+COLORS = (BLUE, ORANGE, GREY, GREEN, PURPLE)
+
+
+def lines(
+    x: Sequence[float],
+    by_name: Mapping[str, Any],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    alt: str = "",
+    colors: Sequence[str] = COLORS,
+    at: float | None = None,
+    level: tuple[str, float] | None = None,
+    legend: str = "best",
+    **options: Any,
+) -> Picture:
+    """A line for each name; `at` is a dotted line upright, `level` a named one across, `options` are set on the axes.
+
+    Without `alt` the title is the finding, and where each line begins and ends is added to it.
+
+    >>> lines([0, 10], {"saved": [0, 2]}, title="More is saved", xlabel="Months", ylabel="Dollars", at=5.0,
+    ...       level=("payroll", 1.0)).alt
+    'More is saved. Line chart of dollars by months, from 0 to 10. Saved: 0 to 2. Payroll: 1.'
+    """
+    figure, ax = axes()
+    for (name, y), color in zip(by_name.items(), cycle(colors)):
+        ax.plot(x, np.broadcast_to(y, np.shape(x)), color=color, lw=2.2, label=_plain(name))
+    if at is not None:
+        ax.axvline(at, color="black", lw=1, ls=":")
+    if level:
+        ax.axhline(level[1], color="black", lw=1, ls=":" if level[0] else "-")
+        ax.annotate(_plain(level[0]), (0.01, level[1]), (0, 3), xycoords=("axes fraction", "data"),
+                    textcoords="offset points")  # fmt: skip
+    ax.set(xlabel=_plain(xlabel), ylabel=_plain(ylabel), **options)
+    if len(by_name) > 1:
+        ax.legend(loc=legend)
+    ax.set_title(_plain(title))
+    ends = {name: f"{_first(y)} to {_last(y)}" for name, y in by_name.items()}
+    told = ends | ({level[0]: f"{level[1]:,.4g}"} if level and level[0] else {})
+    return Picture(
+        figure,
+        alt
+        or _told(title, f"Line chart of {_lower(ylabel)} by {_lower(xlabel)}, from {_first(x)} to {_last(x)}", told),
+    )
+
+
+def bars(
+    labels: Sequence[str],
+    by_name: Mapping[str, Any],
+    *,
+    title: str,
+    ylabel: str,
+    xlabel: str = "",
+    alt: str = "",
+    colors: Sequence[str] = COLORS,
+    line: tuple[str, Any] | None = None,
+    legend: str = "best",
+    **options: Any,
+) -> Picture:
+    """Bars beside each other, one of each name over every label; `line` is one more, drawn as points on a line.
+
+    >>> bars(["few", "many"], {"paid": [2, 1]}, title="Fewer pay", ylabel="Dollars", line=("usual", [1, 1])).alt
+    'Fewer pay. Bar chart of dollars. Paid: few 2, many 1. Usual: few 1, many 1.'
+    """
+    figure, ax = axes()
+    places, width = np.arange(len(labels)), 0.72 / len(by_name)
+    for n, ((name, heights), color) in enumerate(zip(by_name.items(), cycle(colors))):
+        ax.bar(places + (n - (len(by_name) - 1) / 2) * width, heights, width=width, color=color, label=_plain(name))
+    if line:
+        ax.plot(places, line[1], "o-", color=colors[len(by_name) % len(colors)], lw=2.2, label=_plain(line[0]))
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set_xticks(places, [_plain(label) for label in labels])
+    ax.set(xlabel=_plain(xlabel), ylabel=_plain(ylabel), **options)
+    if len(by_name) > 1 or line:
+        ax.legend(loc=legend)
+    ax.set_title(_plain(title))
+    shown = {**by_name, **({line[0]: line[1]} if line else {})}
+    told = {
+        name: ", ".join(f"{label} {height:,.4g}" for label, height in zip(labels, heights, strict=True))
+        for name, heights in shown.items()
+    }
+    by = f" by {_lower(xlabel)}" if xlabel else ""
+    return Picture(figure, alt or _told(title, f"Bar chart of {_lower(ylabel)}{by}", told))
+
+
+def _told(title: str, chart: str, parts: Mapping[str, str]) -> str:
+    """Alternative text: the finding, what the chart is of, and its numbers."""
+    finding = " ".join(title.replace("\\$", "$").split())
+    said = "".join(f" {name[0].upper()}{name[1:]}: {part}." for name, part in parts.items())
+    return f"{finding}. {chart}.{said}"
+
+
+def _first(y: Any) -> str:
+    return f"{np.ravel(y)[0]:,.4g}"
+
+
+def _last(y: Any) -> str:
+    return f"{np.ravel(y)[-1]:,.4g}"
+
+
+def _lower(label: str) -> str:
+    return label if label[1:2].isupper() else label[0].lower() + label[1:]
+
+
+def _plain(text: str) -> str:
+    """Text in which two dollar signs do not make a formula."""
+    return text.replace("\\$", "$").replace("$", r"\$")
 
 
 def overlap(released: Any, names: Sequence[str], title: str, alt: str) -> Picture:

@@ -42,6 +42,10 @@ class Totals:
         upto = self._running[0][1:]
         return self.values[np.minimum(np.searchsorted(upto, np.asarray(p) * upto[-1]), len(upto) - 1)]
 
+    def equally_likely(self, count: int) -> Any:
+        """So many totals, each as likely as any other: the middles of as many equal parts of chance."""
+        return self.quantile((np.arange(count) + 0.5) / count)
+
     def odds(self, sharing: Sharing, benchmark: float | None = None, effect: float = 0.0) -> Odds:
         """What an arrangement pays, when a program takes `effect` off every total; the benchmark is else the mean.
 

@@ -4,14 +4,17 @@ The two tables ride with the package. `write_record` makes them again from the r
 """
 
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles, stdev
 from typing import Any, NamedTuple
 
+from ..refusal import in_dollars
 from .mssp import Aco, election, track_contract
 
 SIZES = (0, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 50_000)  # lower ends, in assigned lives
@@ -48,6 +51,63 @@ class SizeRecord(NamedTuple):
     followed: int  # earners still in the file a year later
     followed_loss: float  # share of them that then spent more than the benchmark
     followed_past_minimum: float  # ... and by more than the minimum rate
+
+
+def spans() -> list[str]:
+    """The sizes in words.
+
+    >>> spans()[0], spans()[1], spans()[-1]
+    ('under 5,000', '5,000 to 7,499', '50,000 or more')
+    """
+    between = (f"{low:,} to {high - 1:,}" for low, high in pairwise(SIZES[1:]))
+    return [f"under {SIZES[1]:,}", *between, f"{SIZES[-1]:,} or more"]
+
+
+def rows(table: str) -> list[dict[str, float]]:
+    """The rows of a table of the record, `by_year` or `by_size`."""
+    text = record_file(table).read_text("utf-8")
+    return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(text.splitlines())]
+
+
+def in_words() -> dict[str, str]:
+    """What the record says, by name: sums and ends of the years, and means over all sizes.
+
+    >>> said = in_words()
+    >>> said["years_from"], said["bad_small"], said["paid_total"][-7:]
+    ('2014', '5.7%', 'billion')
+    """
+    years, sizes = rows("by_year"), rows("by_size")
+    first, last, small, large = years[0], years[-1], sizes[1], sizes[-1]
+
+    def total(name: str) -> float:
+        return sum(row[name] for row in years)
+
+    def of(count: str, share: str) -> float:
+        return sum(row[count] * row[share] for row in sizes) / sum(row[count] for row in sizes)
+
+    middle = (SIZES[1] + SIZES[2]) / 2  # of the second size, from which luck alone is reckoned to the largest
+    return {
+        "years_from": f"{first['year']:.0f}",
+        "years_to": f"{last['year']:.0f}",
+        "earned_first": f"{first['earned']:.0%}",
+        "earned_last": f"{last['earned']:.0%}",
+        "two_sided_first": f"{first['two_sided']:.0%}",
+        "two_sided_last": f"{last['two_sided']:.0%}",
+        "aco_years": f"{total('acos'):,.0f}",
+        "paid_total": in_dollars(total("paid_dollars") / 1e9, ",.1f") + " billion",
+        "owed_count": f"{total('owed'):,.0f}",
+        "owed_total": in_dollars(total("owed_dollars") / 1e6, ",.0f") + " million",
+        "bad_small": f"{-small['bad_year']:.1%}",
+        "bad_large": f"{-large['bad_year']:.1%}",
+        "bad_by_luck": f"{-small['bad_year'] * math.sqrt(middle / SIZES[-1]):.1%}",
+        "min_small": f"{small['median_minimum']:.1%}",
+        "min_large": f"{large['median_minimum']:.1%}",
+        "one_bad_year": f"{of('earners', 'earners_loss_in_bad_year'):.0%}",
+        "one_bad_year_owe": f"{of('earners', 'earners_owe_in_bad_year'):.0%}",
+        "followed": f"{sum(row['followed'] for row in sizes):,.0f}",
+        "followed_loss": f"{of('followed', 'followed_loss'):.0%}",
+        "followed_owe": f"{of('followed', 'followed_past_minimum'):.1%}",
+    }
 
 
 def savings_rate(aco: Aco) -> float:
