@@ -215,7 +215,7 @@ class Worded(BaseModel):
     def said_plainly(cls, term: str) -> bool:
         """Whether a term is said without quotation marks: it chooses among our words, or reads as plain ones."""
         field = cls.model_fields.get(term)  # none of what is made of other terms
-        options = _options(field.annotation) if field else ()
+        options = options_in(field.annotation) if field else ()
         return term in ("due", *cls.plainly) or any(get_origin(option) is Literal for option in options)
 
     def basis_of(self, term: str) -> str | None:
@@ -240,12 +240,12 @@ def _has_numbers(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _options(annotation: Any) -> Iterator[Any]:
+def options_in(annotation: Any) -> Iterator[Any]:
     """An annotation, and every one inside it: the alternatives of a union, the items of a list."""
     yield annotation
     if get_origin(annotation) is not Literal:
         for inside in get_args(annotation):
-            yield from _options(inside)
+            yield from options_in(inside)
 
 
 def _metadata(cls: type[BaseModel], term: str) -> list[Any]:

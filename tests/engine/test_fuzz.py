@@ -11,10 +11,12 @@ import csv
 import io
 import os
 import random
+import re
 import shutil
 import signal
 import sys
 import traceback
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -31,6 +33,7 @@ from carecontracts import Contract, gallery, read_years
 from carecontracts.chance.plausible import expected_years
 from carecontracts.cli import main
 from carecontracts.gallery import gallery_names
+from carecontracts.paper.word import write_word
 from carecontracts.parties import outside, price
 from carecontracts.programs import mssp, reach
 from carecontracts.synthetic import people as synthetic
@@ -208,10 +211,31 @@ def parquet_of(raw: bytes, rng: random.Random) -> bytes:
     return out.getvalue()
 
 
+def words_of_word(raw: bytes, rng: random.Random) -> bytes:
+    """A Word file whose text was edited: words changed, doubled, taken out, or set within marks that do not fit."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as packed, zipfile.ZipFile(out, "w") as again:
+        for each in packed.infolist():
+            data = packed.read(each)
+            if each.filename == "word/document.xml":
+                pieces = re.split(r"(<[^>]+>)", data.decode("utf-8"))
+                for _ in range(rng.choice([1, 1, 2, 5])):
+                    n = rng.randrange(len(pieces))
+                    change = rng.choice(
+                        ["", "0", "-1", "99999999999999999999", "[", "\u202e", "a" * 2000, pieces[n] * 2]
+                    )
+                    pieces[n] = change if rng.random() < 0.2 or not pieces[n].startswith("<") else pieces[n]
+                data = "".join(pieces).encode("utf-8")
+            again.writestr(each.filename, data)
+    return out.getvalue()
+
+
 def file_of(path: Path, rng: random.Random) -> None:
     raw = path.read_bytes()
-    if path.suffix == ".parquet":
-        how: list[Callable[[bytes, random.Random], bytes]] = [parquet_of] * 9 + [bytes_of]
+    if path.suffix == ".docx":
+        how: list[Callable[[bytes, random.Random], bytes]] = [words_of_word] * 5 + [bytes_of]
+    elif path.suffix == ".parquet":
+        how = [parquet_of] * 9 + [bytes_of]
     elif path.suffix == ".yaml":
         how = [yaml_of, yaml_of, yaml_of, yaml_of, words_of, bytes_of]
     else:
@@ -295,6 +319,20 @@ COMMANDS = {
         4,
         {"--lives": (*ODD, "1"), "--effect": (*ODD, "0.99"), "--line": ("medicare", "x", ""), "--member-cost": ODD},
         (*FILE, "--fix {o}.yaml"),
+    ),
+    "agreement": Command(
+        ("agreement", "{whole}"),
+        ("whole",),
+        2,
+        {"--lives": (*ODD, "1"), "--dated": (*ODD, "2026-02-30", "tomorrow"), "--before": ("x", "", "shared-savings")},
+        ("--theirs {o}.docx", "--theirs {o}.docx --ours {o}.o.docx", "--ours {o}.pdf"),
+    ),
+    "compare": Command(
+        ("compare", "{whole}", "{edited}"),
+        ("whole", "edited", "edited"),
+        3,
+        {"--lives": (*ODD, "1"), "--effect": (*ODD, "0.99"), "--line": ("medicare", "x", "")},
+        ("--out {o}.csv --take {o}.yaml --redline {o}.docx", ""),
     ),
     "audit": Command(
         ("audit", "{target}", "{held}", "{statement}"),
@@ -402,11 +440,14 @@ def seeds(folder: Path) -> None:
         "whole",
         "held",
         "statement",
+        "edited",
     ):
         (folder / name).mkdir()
     (folder / "program" / "program.yaml").write_bytes(price.example().read_bytes())
     (folder / "target" / "hnhc-targeted.yaml").write_bytes(gallery("hnhc-targeted").read_bytes())
     (folder / "whole" / "whole.yaml").write_bytes(gallery("medicaid-with-beds").read_bytes())
+    beds = Contract.load(gallery("medicaid-with-beds"))
+    write_word(beds.amend({"stays avoided": {"price": 5000}}), folder / "edited" / "edited.docx", before=beds)
     (folder / "held" / "years.csv").write_text(
         "year,member_months,benchmark,spend\n2026,7200,15000000,14000000\n2027,7100,15000000,13700000\n"
     )

@@ -9,7 +9,7 @@ import yaml
 from carecontracts import Contract, gallery
 from carecontracts.paper.term_sheet import term_sheet
 from carecontracts.provisions.provision import Provision
-from carecontracts.provisions.section import TITLES, Provisions
+from carecontracts.provisions.section import SECTIONS, Provisions
 from carecontracts.worded import fields_in
 
 WHOLE = Contract.load(gallery("medicaid-with-beds"))
@@ -64,7 +64,7 @@ def test_every_option_reads_as_words_of_its_own(name: str, term: str, option: st
 
 def test_the_whole_agreement_is_on_the_sheet_and_what_is_not_said_is_open() -> None:
     sheet = term_sheet(WHOLE)
-    for title in TITLES.values():
+    for title in (section.title for section in SECTIONS.values()):
         assert f"**{title}.**" in sheet
     assert "What is still open" not in sheet
     less = WHOLE.model_dump(exclude_unset=True)

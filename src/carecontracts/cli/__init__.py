@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..refusal import Fault, Refusal, printable, told
-from . import chance, claims, net, review, settle, show
+from . import agreement, chance, claims, net, review, settle, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,12 +26,14 @@ app.add_typer(claims_app, name="claims")
 # in the order of --help
 app.command("settle")(settle.settle)
 app.command("term-sheet")(show.print_term_sheet)
+app.command("agreement")(agreement.agreement)
 app.command("years")(show.years)
 app.command("gallery")(show.list_gallery)
 app.command("mssp")(settle.mssp)
 app.command("reach")(settle.reach)
 app.command("odds")(chance.odds)
 app.command("check")(review.check)
+app.command("compare")(agreement.compare)
 app.command("audit")(review.audit)
 app.command("net")(net.net)
 app.command("price")(chance.price)

@@ -12,7 +12,7 @@ from .common import ContractFile, Out, all_or_refuse, load, screen, show_or_put,
 
 
 def print_term_sheet(contract: ContractFile, out: Out = None) -> None:
-    """Print a contract as a term sheet in Markdown; with --out FILE.docx, as a Word document."""
+    """Print a contract as a term sheet in Markdown; with --out FILE.docx, as a Word draft for the other side."""
     with writing(contract) as outputs:
         outputs.file(out)
         agreed, _ = all_or_refuse(lambda: load(contract), outputs.ready)

@@ -6,13 +6,14 @@ and what is run are the same. Two copies with the same fingerprint say the same;
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from ..claims.layout import KEYS, REQUIRED, SCHEMAS
 from ..people.rates import Spec, specification
 from ..refusal import Fault, Refusal, many, show
 from ..small_cells import SMALLEST
+from .fingerprint import fingerprint
+from .term_sheet import Section
 
 EVERY = {"day": 1, "week": 7, "month": 31, "quarter": 92}  # days from one file to the next, at most
 
@@ -85,14 +86,17 @@ def appendix(title: str, feeds: Sequence[Feed], measures: Sequence[str], parties
     return "\n".join([text, "", "## Signatures", "", f"Fingerprint: {fingerprint(text)}", "", *lines, ""])
 
 
-def fingerprint(text: str) -> str:
-    """Sixteen letters that change with any word of the text, whatever its spaces.
-
-    >>> fingerprint("seen within 7 days"), fingerprint("seen  within 7 days\\n") == fingerprint("seen within 7 days")
-    ('0459 8090 c528 6175', True)
-    """
-    digest = sha256(" ".join(text.split()).encode()).hexdigest()
-    return " ".join(digest[n : n + 4] for n in range(0, 16, 4))
+def tables_of_a_year() -> Section:
+    """The tables that a year is measured from, for the annex of a contract: their keys, and what every row fills."""
+    rows = [
+        (table, ", ".join(KEYS[table]), ", ".join(f"{name} ({SCHEMAS[table][name]})" for name in REQUIRED[table]))
+        for table in SCHEMAS
+    ]
+    return Section(
+        "Annex: the data from which the year is measured",
+        "Names and types are those of the Tuva Project's input layer; outcome and roster are ours.",
+        table=[("Table", "No two rows share", "Every row fills"), *rows],
+    )
 
 
 def _feeds(feeds: Sequence[Feed]) -> list[str]:

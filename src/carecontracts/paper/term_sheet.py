@@ -1,21 +1,26 @@
 """A contract as a term sheet: paragraph n is line n of the statement."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..clause import Clause
 from ..contract import Contract
+from ..provisions.section import Provisions
 from ..refusal import many
 from ..units import say_list, say_percent
 from ..year import FACTS
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July",
           "August", "September", "October", "November", "December")  # fmt: skip
+STILL_OPEN = "What is still open"
 MEASURED = (
     "Before anything settles, these rules turn claims into the facts of the year. Anyone who applies them to the same"
     " claims gets the same facts."
 )
+
+
+Refer = Callable[[int], str]  # how the number of a paragraph is written where another one names it
 
 
 class Section(NamedTuple):
@@ -28,6 +33,7 @@ class Section(NamedTuple):
     points: Sequence[tuple[str, str, str]] = ()  # title, words, note
     table: Sequence[tuple[str, ...]] = ()  # the first row is the header
     after: str = ""
+    ours: bool = False  # what we keep to ourselves: on what a number rests, and what is left out
 
 
 def term_sheet(contract: Contract) -> str:
@@ -51,18 +57,18 @@ def term_sheet(contract: Contract) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def sections(contract: Contract) -> list[Section]:
-    """The sheet's parts in order, for whatever prints it."""
+def sections(contract: Contract, refer: Refer = str, *, bracketed: bool = False) -> list[Section]:
+    """The sheet's parts in order, for whatever prints it; a draft words what is open, with choices in brackets."""
     parties = [name + (f" (“{key}”)" if key != name else "") for key, name in contract.parties.items()]
     measured = list(contract.measurement.parts()) if contract.measurement else []
     worded = [*contract.clauses, *(part for _, part in measured)]
     left_out = [*contract.not_modelled, *(item for clause in worded for item in clause.not_modelled)]
     order = "The clauses settle in this order, once a year. Line n of the statement is paragraph n."
-    categories = [(str(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
+    categories = [(refer(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
     return [
         Section("Parties and term", items=[*parties, _term(contract)]),
-        *([Section("What both sides want", table=_goals(contract))] if contract.goals else []),
-        Section("What is paid", order, clauses=_clauses(contract)),
+        *([Section("What both sides want", table=_goals(contract, refer))] if contract.goals else []),
+        Section("What is paid", order, clauses=_clauses(contract, refer)),
         *(
             Section(
                 f"The scale “{name}”",
@@ -76,29 +82,47 @@ def sections(contract: Contract) -> list[Section]:
             if measured
             else []
         ),
-        *_provisions(contract),
-        Section("What each number rests on", table=[("Paragraph", "Term and value", "Basis"), *_bases(contract)]),
-        Section("What is measured each year", table=[("Fact", "What it is", "Read by paragraph"), *_facts(contract)]),
+        *_provisions(contract, bracketed),
+        Section(
+            "What each number rests on",
+            table=[("Paragraph", "Term and value", "Basis"), *_bases(contract, refer)],
+            ours=True,
+        ),
+        Section(
+            "What is measured each year",
+            table=[("Fact", "What it is", "Read by paragraph"), *_facts(contract, refer)],
+        ),
         Section("Payment categories", table=[("Paragraph", "HCP-LAN", "HL7 VBPR"), *categories]),
-        Section("What is not modelled", items=list(dict.fromkeys(left_out))),
+        Section("What is not modelled", items=list(dict.fromkeys(left_out)), ours=True),
     ]
 
 
-def _provisions(contract: Contract) -> Iterator[Section]:
-    """What governs beside the money; and, where some of it is written, what is still open."""
-    if contract.provisions:
-        said = [(title, part.say(), part.note or "") for title, part in contract.provisions.parts()]
+def _provisions(contract: Contract, bracketed: bool) -> Iterator[Section]:
+    """What governs beside the money; and, where some of it is written, or in a draft, what is still open."""
+    provisions = contract.provisions or Provisions()
+    parts = [(part, (title, part.say(), part.note or "")) for title, part in provisions.parts()]
+    if said := [point for part, point in parts if not (bracketed and part.between_us)]:
         yield Section("What else is agreed", points=said)
-        if left := contract.provisions.open():
-            yield Section("What is still open", "Nothing is said yet of:", items=left)
+    left = provisions.open()
+    if bracketed:
+        choose = "Choose among what stands in brackets, fill in what is blank, and strike what is not wanted."
+        if shown := [part for part in left if not part.between_us]:
+            yield Section(STILL_OPEN, choose, points=[(part.title, part.bracketed(), "") for part in shown])
+        if asked := [point for part, point in parts if part.between_us]:
+            yield Section("What we ask our own people", points=asked, ours=True)
+    elif left and said:
+        yield Section(STILL_OPEN, "Nothing is said yet of:", items=[part.title for part in left])
 
 
-def _goals(contract: Contract) -> list[tuple[str, ...]]:
+def _goals(contract: Contract, refer: Refer) -> list[tuple[str, ...]]:
     """Each goal with its measure, clock and decision; and the paragraphs that pay for it, if any does."""
     rows: list[tuple[str, ...]] = [("Goal", "Measure", "Read after", "Reported by", "What it decides", "Paid in")]
     facts = [{fact.partition(".")[2] or fact for fact in clause.facts} for clause in contract.clauses]
     for goal in contract.goals:
-        paid = ", ".join(f"paragraph {n}" for n, read in enumerate(facts, 1) if goal.measure in read) or "no paragraph"
+        paid = (
+            ", ".join(f"paragraph {refer(n)}" for n, read in enumerate(facts, 1) if goal.measure in read)
+            or "no paragraph"
+        )
         months = f"{goal.read_after_months} month{'s' * (goal.read_after_months > 1)} ({goal.clock})"
         name = goal.measure.replace("_", " ") if goal.measure in FACTS else goal.measure
         measure = f"{name}; {goal.better} is better"
@@ -106,8 +130,8 @@ def _goals(contract: Contract) -> list[tuple[str, ...]]:
     return rows
 
 
-def _clauses(contract: Contract) -> list[tuple[str, str, str]]:
-    return [(c.name[0].upper() + c.name[1:], paragraph(contract, c), c.note or "") for c in contract.clauses]
+def _clauses(contract: Contract, refer: Refer = str) -> list[tuple[str, str, str]]:
+    return [(c.name[0].upper() + c.name[1:], paragraph(contract, c, refer), c.note or "") for c in contract.clauses]
 
 
 def paragraphs(contract: Contract) -> list[str]:
@@ -119,11 +143,11 @@ def _marked(title: str, words: str, note: str) -> str:
     return f"**{escape(title)}.** {escape(words)}" + (f" *{escape(note)}*" if note else "")
 
 
-def paragraph(contract: Contract, clause: Clause) -> str:
+def paragraph(contract: Contract, clause: Clause, refer: Refer = str) -> str:
     """A clause in words, plain text, with the parties' names and the numbers of the paragraphs that it names."""
     number = {other.name: n for n, other in enumerate(contract.clauses, 1)}
     named = {
-        term: say_list([f"“{name}” (paragraph {number[name]})" for name in getattr(clause, term)])
+        term: say_list([f"“{name}” (paragraph {refer(number[name])})" for name in getattr(clause, term)])
         for term in clause.looking_back
     }
     return clause.say({role: contract.parties[getattr(clause, role)] for role in clause.roles} | named)
@@ -162,8 +186,8 @@ def _term(contract: Contract) -> str:
     return f"{span if contract.years > 1 else first.capitalize()}; {starts}."
 
 
-def _bases(contract: Contract) -> Iterator[tuple[str, ...]]:
-    worded = [(str(n), clause) for n, clause in enumerate(contract.clauses, 1)]
+def _bases(contract: Contract, refer: Refer) -> Iterator[tuple[str, ...]]:
+    worded = [(refer(n), clause) for n, clause in enumerate(contract.clauses, 1)]
     beside = [*(contract.measurement.parts() if contract.measurement else ())]
     beside += [*(contract.provisions.parts() if contract.provisions else ())]
     for title, part in [*worded, *beside]:
@@ -171,12 +195,12 @@ def _bases(contract: Contract) -> Iterator[tuple[str, ...]]:
             yield title, f"{term.replace('_', ' ')}: {said}", part.basis_of(term) or "not stated"
 
 
-def _facts(contract: Contract) -> Iterator[tuple[str, ...]]:
+def _facts(contract: Contract, refer: Refer) -> Iterator[tuple[str, ...]]:
     numbers = {clause.name: n for n, clause in enumerate(contract.clauses, 1)}
     for fact, readers in contract.facts().items():
         group, _, name = fact.partition(".")
         what = FACTS[group][1]
-        yield name or group.replace("_", " "), what, ", ".join(str(numbers[reader]) for reader in readers)
+        yield name or group.replace("_", " "), what, ", ".join(refer(numbers[reader]) for reader in readers)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

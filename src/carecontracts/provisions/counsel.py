@@ -25,6 +25,7 @@ class Counsel(Provision):
     """The questions that only a lawyer answers: which have been put, and which have an answer."""
 
     title = "Questions for counsel"
+    between_us = True
     words = (
         "These have been answered in writing: {answered}.",
         "These are open: {open}.",

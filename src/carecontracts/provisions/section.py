@@ -27,7 +27,7 @@ class Provisions(BaseModel):
     """The sections of an agreement, in the order in which they are printed; what is left out is open.
 
     >>> provisions = Provisions.model_validate({"security": {"means": "nothing"}})
-    >>> [(title, part.say()) for title, part in provisions.parts()], provisions.open()[:2]
+    >>> [(title, part.say()) for title, part in provisions.parts()], [part.title for part in provisions.open()[:2]]
     ([('Security', 'What the provider may owe is secured by nothing.')], ['Purpose and people', 'What words mean'])
     """
 
@@ -55,9 +55,11 @@ class Provisions(BaseModel):
             if part := getattr(self, field):
                 yield part.title, part
 
-    def open(self) -> list[str]:
-        """The titles of the sections of which nothing is said."""
-        return [title for field, title in TITLES.items() if getattr(self, field) is None]
+    def open(self) -> list[type[Provision]]:
+        """The sections of which nothing is said."""
+        return [section for field, section in SECTIONS.items() if getattr(self, field) is None]
 
 
-TITLES: dict[str, str] = {name: get_args(field.annotation)[0].title for name, field in Provisions.model_fields.items()}
+SECTIONS: dict[str, type[Provision]] = {
+    name: get_args(field.annotation)[0] for name, field in Provisions.model_fields.items()
+}

@@ -565,7 +565,7 @@ def open_sections(draft: Draft) -> Iterator[Finding]:
             "question",
             "what is still open",
             f"Of {len(left)} of the sections of an agreement nothing is said.",
-            say_list(left) + ".",
+            say_list([section.title for section in left]) + ".",
             "write them under `provisions`, or settle them in another document and say where",
         )
 

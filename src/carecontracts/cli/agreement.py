@@ -1,0 +1,303 @@
+"""From one version to the next: both Word files of a contract, and what changed between two versions, or in Word."""
+
+from collections.abc import Sequence
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..contract import Contract
+from ..paper.word import write_word
+from ..refusal import Fault, Refusal, in_dollars, show
+from ..year import Year, read_years
+from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, within, writing
+from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
+from .review import as_yaml
+
+if TYPE_CHECKING:
+    from ..chance.assumed import Taken
+    from ..review.compare import Change
+    from ..review.from_word import Back
+
+HEADER = ("where", "what", "before", "after", "worth_alone")
+DRAWS = 2_000
+
+
+@with_luck
+def agreement(
+    contract: ContractFile,
+    theirs: Annotated[
+        Path | None, typer.Option(help="Write the Word file for the other side here: clean, what is open in brackets.")
+    ] = None,
+    ours: Annotated[
+        Path | None, typer.Option(help="Write the Word file for our own file here: odds, nets, traps, bases.")
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="CONTRACT", help="An earlier version: each difference is a tracked change.")
+    ] = None,
+    dated: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day in the footer and on tracked changes; else today.")
+    ] = None,
+    years: Annotated[
+        Path | None, typer.Option(help="What is expected if the program changes nothing (CSV or YAML); else made up.")
+    ] = None,
+    years_are: Annotated[
+        str | None,
+        typer.Option(metavar="without|with", help="Whether those years are care without the program, or with it."),
+    ] = None,
+    outside: Annotated[
+        Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
+    ] = None,
+    luck: Asked = NOTHING,
+    effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
+) -> None:
+    """Write a contract as Word files: one to send to the other side, one for our own file."""
+    if theirs is None and ours is None:
+        raise Refusal([Fault("--theirs, --ours", "neither", "one of them, or both", "name the file to write")])
+    faults = [
+        Fault(f"--{name}", show(str(path)), "a .docx file", "name it so")
+        for name, path in (("theirs", theirs), ("ours", ours))
+        if path and path.suffix.lower() != ".docx"
+    ]
+    if faults:
+        raise Refusal(faults)
+    with writing(contract, before, years, outside) as outputs:
+        outputs.file(theirs)
+        outputs.file(ours)
+        agreed, earlier, on, _ = all_or_refuse(
+            lambda: load(contract), lambda: load(before) if before else None, lambda: _day(dated), outputs.ready
+        )
+        for path, sections in ((theirs, None), (ours, [])):
+            if path is None:
+                continue
+            if sections is not None:
+                sections = _our_sections(agreed, years, years_are, outside, luck, effect)
+            document = BytesIO()
+            with needing("people"):
+                write_word(agreed, document, ours=sections, before=earlier, on=on)
+            outputs.put(path, document.getvalue())
+
+
+def _our_sections(
+    agreed: Contract, years: Path | None, years_are: str | None, outside: Path | None, luck: Asked, effect: float
+) -> list[Any]:
+    with needing("chance"):
+        from ..parties import net as netting
+        from ..parties import outside as beside
+        from ..review.draft import Draft
+        from ..review.our_file import our_file
+    taken, told = _expected(agreed, years, years_are, outside, luck, effect)
+    with screen(stderr=True).status("Drawing") as status:
+        draft = Draft(agreed, taken.years, taken.luck, taken.cost, effect, luck["line"] or "medicaid", told)
+        netted = []
+        if told:
+            expected = beside.with_care(taken.years, taken.lives * taken.cost)
+            effects = sorted({0.0, effect})
+            netted = netting.net(
+                agreed, expected, told, seed=1, effects=effects, draws=DRAWS, luck=taken.luck,
+                tell=lambda say: status.update(plain(say)),
+            )  # fmt: skip
+        return our_file(draft, taken, netted)
+
+
+def _expected(
+    agreed: Contract, years: Path | None, years_are: str | None, outside: Path | None, luck: Asked, effect: float
+) -> "tuple[Taken, Any]":
+    """What is expected of the years without the program, and what no contract says."""
+    from ..chance import assumed
+    from ..chance.plausible import without_effect
+    from ..parties import outside as beside
+
+    _, asked, _, given, told = all_or_refuse(
+        lambda: within(effect=effect),
+        lambda: taken_as(luck, years),
+        lambda: of_years(years_are, years),
+        lambda: read_years(years) if years else None,
+        lambda: beside.Outside.load_file(outside) if outside else None,
+    )
+    if years_are == "with":
+        given = without_effect(agreed, given, effect)
+    elif given and years_are is None:
+        without_the_program(given, effect)
+    return assumed.take(agreed, given, **asked), told.beside(agreed) if told else None
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return date.today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refusal([Fault("--dated", show(text), "a day as YYYY-MM-DD", "correct it")]) from None
+
+
+# --- two versions -----------------------------------------------------------------------------------------------------
+
+
+@with_luck
+def compare(
+    contract: ContractFile,
+    other: Annotated[
+        str, typer.Argument(metavar="OTHER", help="A later version (YAML or gallery name), or an edited Word file.")
+    ],
+    years: Annotated[
+        Path | None, typer.Option(help="Settle both on these years (CSV or YAML); else on years that are made up.")
+    ] = None,
+    luck: Asked = NOTHING,
+    effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
+    take: Annotated[
+        Path | None, typer.Option(help="Of an edited Word file: write the contract as it now reads to this YAML file.")
+    ] = None,
+    redline: Annotated[
+        Path | None, typer.Option(help="Write the later version to this Word file, each difference a tracked change.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the differences to this CSV file too.")] = None,
+) -> None:
+    """What changed between two versions: clause by clause, in dollars on the same years, and in odds."""
+    from ..review import compare as comparing
+
+    edited = other.lower().endswith(".docx")
+    with writing(contract, other, years) as outputs:
+        for path in (take, redline, out):
+            outputs.file(path)
+        if take and not edited:
+            raise Refusal([Fault("--take", "with a contract file", "an edited Word file", "take the option out")])
+        if redline and redline.suffix.lower() != ".docx":
+            raise Refusal([Fault("--redline", show(str(redline)), "a .docx file", "name it so")])
+        before, given, _, asked, _ = all_or_refuse(
+            lambda: load(contract),
+            lambda: read_years(years) if years else None,
+            lambda: within(effect=effect),
+            lambda: taken_as(luck, years),
+            outputs.ready,
+        )
+        console = screen()
+        console.print(Text(before.title, style="bold"))
+        back = _from_word(before, Path(other)) if edited else None
+        after = back.contract if back else load(other)
+        if back:
+            _print_back(console, back)
+        found = comparing.changes(before, after)
+        shown, wanted = _on_years(before, after, given, asked, effect)
+        rows = [(*change[:4], _alone(before, change, shown)) for change in found]
+        _print_changes(console, rows, before)
+        if found and shown:
+            _print_worth(console, before, after, shown, made=given is None)
+        if found and wanted:
+            _print_odds(console, before, after, wanted, effect)
+        if take and back:
+            outputs.put(take, as_yaml(back.contract))
+        if redline:
+            document = BytesIO()
+            with needing("people"):
+                write_word(after, document, before=before, on=date.today())
+            outputs.put(redline, document.getvalue())
+        outputs.put(out, as_csv(HEADER, rows))
+
+
+def _from_word(before: Contract, path: Path) -> "Back":
+    from ..review.from_word import from_word
+
+    return from_word(before, path)
+
+
+def _print_back(console: Console, back: "Back") -> None:
+    if back.fingerprint in ("another", "none"):
+        given = "has no fingerprint" if back.fingerprint == "none" else "has the fingerprint of other terms"
+        console.print(Text(f"The document {given}: it may come from another version of the contract."))
+    left = [edit for edit in back.edits if not edit.taken]
+    if left:
+        table = table_of("Where", "The contract says", "The document says", title="Words that no term of it says")
+        for edit in left:
+            table.add_row(edit.where, edit.contract, edit.document)
+            table.add_row("", "", "")
+        console.print(table)
+        console.print(Text("Write these into the contract file by hand, or strike them from the document."))
+    elif back.edits:
+        console.print(Text("Every edit of the document is a term of the contract."))
+    else:
+        console.print(Text("The document says what the contract says."))
+
+
+def _on_years(
+    before: Contract, after: Contract, given: Sequence[Year] | None, asked: dict[str, Any], effect: float
+) -> "tuple[list[Year], tuple[Taken, Taken] | None]":
+    """The years on which both are settled, with the program; and what their odds are drawn with."""
+    from ..review.compare import same_years
+
+    with needing("chance"):
+        from ..chance import assumed
+        from ..chance.plausible import with_effect
+    if given:
+        return list(given), None
+    taken = assumed.take(before, None, **asked), assumed.take(after, None, **asked)
+    years = same_years(taken[0].years, taken[1].years)
+    runs = [year for year in years if all(_runs(each, year.year) for each in (before, after))]
+    both = (taken[0]._replace(years=runs), taken[1]._replace(years=runs))
+    return [year for each in runs for year in with_effect(after, [each], effect)], both
+
+
+def _runs(contract: Contract, year: int) -> bool:
+    return contract.years is None or year in contract.numbers(contract.years)
+
+
+def _alone(before: Contract, change: "Change", years: Sequence[Year]) -> str:
+    from ..review.compare import alone
+
+    got = alone(before, change, years, before.payer) if years else None
+    return "" if got is None else f"{got:z.2f}"
+
+
+def _print_changes(console: Console, rows: Sequence[Sequence[str]], before: Contract) -> None:
+    if not rows:
+        console.print(Text("The two say the same."))
+        return
+    table = table_of("Where", "What", "Before", "After", f">Alone, to\n{before.payer} $")
+    for where, what, old, new, worth in rows:
+        table.add_row(where, what, old, new, f"{float(worth):z,.0f}" if worth else "–")
+    console.print(table)
+
+
+def _print_worth(console: Console, before: Contract, after: Contract, years: Sequence[Year], *, made: bool) -> None:
+    from ..review.compare import worth
+
+    try:
+        found = worth(before, after, years)
+    except Refusal as refusal:
+        console.print(Text("Not settled on the same years: " + "; ".join(f.where for f in refusal.faults) + "."))
+        return
+    said = "years that are made up" if made else "the same years"
+    for title, amounts in (("What each clause pays", found.clauses), ("What each party nets", found.parties)):
+        table = table_of("", ">Before", ">After", ">Difference", title=f"{title}, on {said}, in dollars")
+        for name, (old, new) in amounts.items():
+            table.add_row(name, *(in_dollars(x, ",.2f") for x in (old, new, new - old)))
+        console.print(table)
+
+
+def _print_odds(
+    console: Console, before: Contract, after: Contract, taken: "tuple[Taken, Taken]", effect: float
+) -> None:
+    from numpy.random import default_rng
+
+    from ..chance.simulate import simulate
+
+    table = table_of(
+        "If the program saves", "Party", ">Nets, before", ">After", ">Ends behind, before", ">After",
+        title="Odds, drawn with the same luck",
+    )  # fmt: skip
+    for e in dict.fromkeys((0.0, effect)):
+        drawn = [
+            simulate(each, one.years, rng=default_rng(1), draws=DRAWS, effect=e, luck=one.luck)
+            for each, one in zip((before, after), taken, strict=True)
+        ]
+        rows = [{row["party"]: row for row in each.table().to_dict("records")} for each in drawn]
+        for party in dict.fromkeys((*rows[0], *rows[1])):
+            old, new = (each.get(party) for each in rows)
+            means = [in_dollars(row["mean"], ",.0f") if row else "–" for row in (old, new)]
+            losses = [f"{row['chance of loss']:.0%}" if row else "–" for row in (old, new)]
+            table.add_row(f"{e:.3g}" if e else "nothing", party, *means, *losses)
+    console.print(table)
