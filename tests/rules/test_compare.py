@@ -11,7 +11,6 @@ import yaml
 from docx import Document
 
 from carecontracts import Contract, Refusal, Year, gallery
-from carecontracts.cli.review import as_yaml
 from carecontracts.gallery import gallery_names
 from carecontracts.paper.word import write_word
 from carecontracts.review.compare import alone, changes, same_years, worth
@@ -34,7 +33,7 @@ STOPPED = "fewer than a third of those on the list have a documented service in 
 def test_a_contract_is_like_itself_and_like_its_own_file(name: str) -> None:
     contract = Contract.load(gallery(name))
     assert changes(contract, contract) == []
-    assert changes(contract, Contract.parse(as_yaml(contract))) == []
+    assert changes(contract, Contract.parse(contract.as_yaml())) == []
 
 
 def test_every_kind_of_change_is_told_once_with_its_place() -> None:

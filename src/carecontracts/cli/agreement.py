@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from ..contract import Contract
+from ..files import as_csv
 from ..paper.word import write_word
 from ..refusal import Fault, Refusal, in_dollars, show
 from ..year import Year, read_years
-from .common import ContractFile, all_or_refuse, as_csv, load, needing, plain, screen, table_of, within, writing
+from .common import ContractFile, all_or_refuse, load, needing, plain, screen, table_of, within, writing
 from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
-from .review import as_yaml
 
 if TYPE_CHECKING:
     from ..chance.assumed import Taken
@@ -190,7 +190,7 @@ def compare(
         if found and wanted:
             _print_odds(console, before, after, wanted, effect)
         if take and back:
-            outputs.put(take, as_yaml(back.contract))
+            outputs.put(take, back.contract.as_yaml())
         if redline:
             document = BytesIO()
             with needing("people"):
