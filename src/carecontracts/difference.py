@@ -34,13 +34,12 @@ class Difference(OfFunds):
 
     opening: ClassVar[tuple[str, ...]] = (
         "{of} are {meaning}.",
-        OfFunds.of_funds,
+        *OfFunds.of_funds,
         "The benchmark is discounted first, by {discount}.",
-        "Then a part of the benchmark is held back for quality: {quality_withhold}; the share of that which the measure"
+        "A part of the benchmark is held back for quality: {quality_withhold}; the share of that which the measure"
         " {earned_by} gives is earned back.",
         "That share is, by the measure: {earned_at}; nothing below.",
-        "Then a part of the benchmark is held back for staying: {retention_withhold}; it is given back if:"
-        " {returned_if}.",
+        "A part of the benchmark is held back for staying: {retention_withhold}; it is given back if: {returned_if}.",
         "What is held back is a share of {withheld_of}.",
         "The amount {raised_by} is added to the benchmark.",
         "The amount {lowered_by} is taken off the benchmark.",

@@ -24,6 +24,7 @@ PLAIN_FACTS = {
 NAMED_FACTS = {
     "benchmarks": (_dollars, "what the care of this fund was expected to cost"),
     "spends": (_dollars, "what the care of this fund cost"),
+    "people": (_count, "people of this fund"),
     "member_months": (_count, "months of membership, by tier"),
     "engaged_months": (_count, "months in which the member was engaged, by tier"),
     "documented_months": (_count, "months with the core service on record, by tier"),
@@ -38,6 +39,7 @@ NAMED_FACTS = {
 }
 FACTS = PLAIN_FACTS | NAMED_FACTS
 OF_FUNDS = {"benchmark": "benchmarks", "spend": "spends"}  # a fact of the whole year, and the same of each fund
+PEOPLE_OF_FUNDS = {"lives": "people"}  # where a clause says that it means them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class Year:
     provider_revenue: Number = None
     benchmarks: Mapping[str, Number] = field(default_factory=dict)
     spends: Mapping[str, Number] = field(default_factory=dict)
+    people: Mapping[str, Number] = field(default_factory=dict)
     member_months: Mapping[str, Number] = field(default_factory=dict)
     engaged_months: Mapping[str, Number] = field(default_factory=dict)
     documented_months: Mapping[str, Number] = field(default_factory=dict)
@@ -114,8 +117,8 @@ class Year:
         """What all care was expected to cost, or that of all funds; None where the year has neither."""
         return self.fact("benchmarks") if self.benchmark is None else self.benchmark
 
-    def of(self, funds: Iterable[str]) -> "Year":
-        """The same year, with the benchmark and the spending of these funds alone, added together.
+    def of(self, funds: Iterable[str], apart: Mapping[str, str] = OF_FUNDS) -> "Year":
+        """The same year, with the benchmark and the spending of these funds alone, added together; and their people.
 
         >>> year = Year(year=1, benchmarks={"hospital": 600, "drugs": 100}, spends={"hospital": 540, "drugs": 125})
         >>> year.of(["drugs"]).spend, year.of(["hospital", "drugs"]).spend, year.whole_benchmark
@@ -123,9 +126,9 @@ class Year:
         """
         names = list(funds)
         added = {
-            whole: add_up(getattr(self, apart)[name] for name in names)
-            for whole, apart in OF_FUNDS.items()
-            if all(name in getattr(self, apart) for name in names)
+            whole: add_up(getattr(self, of_fund)[name] for name in names)
+            for whole, of_fund in apart.items()
+            if all(name in getattr(self, of_fund) for name in names)
         }
         return replace(self, **added)
 

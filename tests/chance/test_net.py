@@ -174,7 +174,11 @@ def everything(contract: Contract) -> Outside:
     )
 
 
-@pytest.mark.parametrize("name", gallery_names())
+# Luck is reckoned in years of twelve months.
+YEARLY = [name for name in gallery_names() if Contract.load(gallery(name)).first_year_months == 12]
+
+
+@pytest.mark.parametrize("name", YEARLY)
 def test_all_parties_and_the_world_net_nothing_in_every_draw_and_month(name):
     contract = Contract.load(gallery(name))
     taken = take(contract, lives=300)

@@ -41,7 +41,7 @@ def any_year(contract: Contract, number: int, lean: float) -> Year:
 
 def some_years(contract: Contract) -> list[Year]:
     leans = (0.9, 1.0, 1.15, 0.8, 1.05)[: contract.years or 5]
-    return [any_year(contract, contract.first_year + k, lean) for k, lean in enumerate(leans)]
+    return [any_year(contract, year, lean) for year, lean in zip(contract.numbers(len(leans)), leans, strict=True)]
 
 
 @cache

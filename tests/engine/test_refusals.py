@@ -283,19 +283,41 @@ NOT_A_TERM = [
 
 ADJUSTS = "{name: it, kind: payment_adjustment, payer: plan, payee: practice, due: monthly, payments: [fee], %s}"
 NOT_AN_ADJUSTMENT = [
-    ("due: monthly", "neither `share` nor `measure`"),
-    ("share: 0.1, measure: score, ladder: {0: 1}, climbs: in steps, side: what is more", "both `share` and `measure`"),
+    ("due: monthly", "none of `share`, `measure` and `measures`"),
+    ("share: 0.1, measure: score, ladder: {0: 1}, climbs: in steps, side: what is more", "`share` and `measure`"),
     ("measure: score", "`measure` without `ladder`"),
     ("measure: score, ladder: {0: -2}, climbs: in steps, side: what is less", "shares from -1 (all less) to 1"),
     ("measure: score, ladder: {0: -5}, climbs: in steps, side: what is less", "for -5% write -0.05"),
+    ("share: 0.1, side: what is less", "`side` with a `share`"),
+    ("measures: [a, b], better: lower, side: what is less", "`measures` without `peers`"),
+    ("measures: [a, b], peers: [c], better: lower, side: what is less", "1 under `peers`"),
+    ("measures: [a], peers: [c], weights: [d, e], better: lower, side: what is less", "2 under `weights`"),
+    ("share: 0.1, minimum_cases: 25", "`minimum_cases` without `measures`"),
+    ("measures: [a], peers: [c], better: lower, side: what is less, at_most: 3", "for 3% write 0.03"),
+    ("share: 0.1, only_beyond: [it]", "look only back"),
 ]
 
 
 NOT_A_LIMIT = [
-    ("basis: illustrative", "one or more of `cap`, `benchmark_cap`, `revenue_cap`, `fee_cap`"),
+    ("basis: illustrative", "one or more of `cap`, `person_cap`, `benchmark_cap`, `revenue_cap`, `fee_cap`"),
     ("benchmark_cap: 0.1, limits: for all years together", "a `cap` in dollars, where the limit is for all years"),
     ("cap: 5, funds: [hospital]", "`funds` without `benchmark_cap`"),
     ("fee_cap: 0.5", "`fee_cap` without `fees`"),
+    ("person_cap: 5, limits: for all years together", "a `cap` in dollars, where the limit is for all years"),
+    ("benchmark_cap: 0.1, people_of: the funds named", "`people_of` without `funds`"),
+]
+
+NOT_A_BONUS = [
+    ("attainment: {0.5: 1}, baseline: before", "`baseline` without `improvement`"),
+    ("relative_improvement: {0.05: 1}", "`relative_improvement` with neither of `baseline` and `forecast`"),
+    ("relative_improvement: {5: 1}, baseline: before", "for 5% write 0.05"),
+    ("attainment: {0.5: 1}, unit: a score, not_reported: no report", "`not_reported` of a measure that is a score"),
+]
+NOT_A_PRICE = [
+    ("price: 5, at_least: 0.05", "`at_least` without `better`"),
+    ("price: 5, at_least: 5, comparison: b, better: fewer", "for 5% write 0.05"),
+    ("schedule: {0: 5}, climbs: in steps, cap_per_person: 5", "`cap_per_person` without `price`"),
+    ("price: 5, comparison: b, better: fewer, cap_per_person: 5", "`cap_per_person` together with a comparison"),
 ]
 
 
@@ -342,6 +364,25 @@ def test_a_joint_limit_that_cannot_be(terms: str, says: str) -> None:
         "title: A\nsummary: B\nparties: {plan: the plan, practice: the practice}\nfirst_year: 1\nclauses:\n"
         "  - {name: fee, kind: advance, payer: plan, payee: practice, due: monthly, amount: 100}\n"
         "  - {name: it, kind: joint_cap, payer: practice, payee: plan, due: monthly, over: [fee], " + terms + "}\n"
+    )
+    assert says in told(text)
+
+
+@pytest.mark.parametrize(("terms", "says"), NOT_A_BONUS)
+def test_a_bonus_that_cannot_be(terms: str, says: str) -> None:
+    text = (
+        "title: A\nsummary: B\nparties: {plan: the plan, practice: the practice}\nfirst_year: 1\nclauses:\n"
+        "  - {name: it, kind: performance_bonus, payer: plan, payee: practice, due: monthly, measure: m, amount: 1, "
+        "per: in all, better: lower, " + terms + "}\n"
+    )
+    assert says in told(text)
+
+
+@pytest.mark.parametrize(("terms", "says"), NOT_A_PRICE)
+def test_a_price_that_cannot_be(terms: str, says: str) -> None:
+    text = (
+        "title: A\nsummary: B\nparties: {plan: the plan, practice: the practice}\nfirst_year: 1\nclauses:\n"
+        "  - {name: it, kind: outcome_price, payer: plan, payee: practice, due: monthly, outcome: a, " + terms + "}\n"
     )
     assert says in told(text)
 

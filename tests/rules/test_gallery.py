@@ -84,12 +84,15 @@ def probing_years(contract: Contract) -> list[Any]:
         for schedule in schedules_in([getattr(clause, term) for term in clause.terms()]):
             counted = schedule.counts_from_first_year()
             changes |= {start + contract.first_year - 1 if counted else start for start in schedule}
-    last = contract.first_year + contract.years - 1 if contract.years else max(changes) + 1
+    last = contract.numbers(contract.years)[-1] if contract.years else max(changes) + 1
     years = sorted({year for year in changes | {max(changes) + 1} if contract.first_year <= year <= last})
     if any(clause.needs_every_year for clause in contract.clauses):
         years = list(range(years[0], max(years[-1], min(last, years[0] + 2)) + 1))  # a period of three comes to its end
+    skipped = range(contract.first_year + 1, contract.second_year)  # a long first year is not over
     return [
-        year_from({"year": year} | {name: fact(name) for name in columns_for(contract.facts())}, "") for year in years
+        year_from({"year": year} | {name: fact(name) for name in columns_for(contract.facts())}, "")
+        for year in years
+        if year not in skipped
     ]
 
 

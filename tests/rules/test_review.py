@@ -420,7 +420,11 @@ ON_PURPOSE = {
 }
 
 
-@pytest.mark.parametrize("name", gallery_names())
+# Luck is reckoned in years of twelve months.
+YEARLY = [name for name in gallery_names() if Contract.load(gallery(name)).first_year_months == 12]
+
+
+@pytest.mark.parametrize("name", YEARLY)
 def test_the_gallery_has_no_error_that_is_not_listed(name: str) -> None:
     agreed = Contract.load(gallery(name))
     taken = assumed.take(agreed)

@@ -13,7 +13,7 @@ from ..contract import Contract
 from ..expected import BILLED, CLAIMS, COST, COUNTED, ENGAGED, LIVES, REVENUE, YEARS, Expected, Moves
 from ..refusal import Fault, Refusal, show
 from ..units import Number
-from ..year import OF_FUNDS, Year, year_from
+from ..year import OF_FUNDS, PEOPLE_OF_FUNDS, Year, year_from
 from .noise import Costs
 
 
@@ -126,6 +126,8 @@ def _expected(contract: Contract, number: int, last: bool, lives: int, cost: flo
             return {f"claims.{k + 1}": whole.quantile(1 - (k + 0.5) / lives) for k in range(min(CLAIMS, lives))}
         if group in OF_FUNDS.values():  # funds share the whole alike
             return {name: lives * cost / sum(other.startswith(f"{group}.") for other in read)}
+        if group in PEOPLE_OF_FUNDS.values():
+            return {name: lives / sum(other.startswith(f"{group}.") for other in read)}
         value = {
             "denominators": round(COUNTED * lives),
             "counts": float(lives),

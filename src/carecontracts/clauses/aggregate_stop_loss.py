@@ -17,7 +17,7 @@ class AggregateStopLoss(OfFunds):
     words = (
         "{payer} pays {payee} {coinsurance} of what the year's spending comes to"
         " above {attachment} times the benchmark.",
-        OfFunds.of_funds,
+        *OfFunds.of_funds,
         "What was recovered under {net_of} is taken off spending first.",
         "Spending counts up to {cap} times the benchmark.",
     )

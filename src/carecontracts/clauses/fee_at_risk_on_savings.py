@@ -23,7 +23,7 @@ class FeeAtRiskOnSavings(FeeAtRisk, OfFunds):
         "{payer} guarantees {payee} savings which, as a multiple of what was paid under {fee}, are at least {times}.",
         "On top of that it guarantees, as a share of the benchmark, {beyond}.",
         "Savings are the benchmark less the year's spending, before that fee.",
-        OfFunds.of_funds,
+        *OfFunds.of_funds,
         "If they fall short, {payer} refunds what was paid, {refund}.",
         *FeeAtRisk.limits,
     )

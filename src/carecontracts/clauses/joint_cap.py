@@ -10,21 +10,24 @@ from ..units import Dollars, Number, Share, Unit, least, most
 from ..worded import ClauseName
 from ..year import Year
 
-LIMITS = ("cap", "benchmark_cap", "revenue_cap", "fee_cap")
+LIMITS = ("cap", "person_cap", "benchmark_cap", "revenue_cap", "fee_cap")
 
 
 class JointCap(OfFunds):
     """One limit over several clauses: whoever was paid more gives back what exceeds it.
 
-    limit     = least(cap, benchmark_cap x benchmark, revenue_cap x revenue, fee_cap x fees), of those that are set
+    limit     = least(cap, person_cap x lives, benchmark_cap x benchmark, revenue_cap x revenue, fee_cap x fees), of
+                those that are set
     paid      = what was paid under the clauses named, less what has been given back under this one
     paid back = most(paid - limit, 0)
     """
 
     words = (
         "Taken together, what {payee} pays {payer} under {over} is at most {cap} {limits}.",
+        "Taken together, what {payee} pays {payer} under {over} is at most {person_cap} times the number of people"
+        " {limits}.",
         "Taken together, what {payee} pays {payer} under {over} is at most {benchmark_cap} of the benchmark {limits}.",
-        OfFunds.of_funds,
+        *OfFunds.of_funds,
         "Taken together, what {payee} pays {payer} under {over} is at most {revenue_cap} of the provider's revenue"
         " from the payer {limits}.",
         "Taken together, what {payee} pays {payer} under {over} is at most {fee_cap} of what was paid"
@@ -39,6 +42,7 @@ class JointCap(OfFunds):
     kind: Literal["joint_cap"]
     over: list[ClauseName]
     cap: Dollars | None = None
+    person_cap: Dollars | None = None
     benchmark_cap: Share | None = None
     revenue_cap: Share | None = None
     fee_cap: Share | None = None
@@ -64,6 +68,7 @@ class JointCap(OfFunds):
 
     def reading(self) -> Mapping[str, Unit | None]:
         benchmark = {"benchmark": None} if self.benchmark_cap is not None else {}
+        benchmark |= {"lives": None} if self.person_cap is not None else {}
         return benchmark | ({"provider_revenue": None} if self.revenue_cap is not None else {})
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
@@ -71,6 +76,8 @@ class JointCap(OfFunds):
         paid = ledger.total(year=counted, clause=self.over, payer=self.payee, payee=self.payer)
         paid = paid - ledger.total(year=counted, clause=self.name)
         limits = [] if self.cap is None else [self.cap]
+        if self.person_cap is not None:
+            limits.append(self.person_cap * year.lives)
         if self.benchmark_cap is not None:
             limits.append(self.benchmark_cap * year.benchmark)
         if self.revenue_cap is not None:

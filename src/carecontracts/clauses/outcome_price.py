@@ -15,9 +15,10 @@ from ..expected import (
     OutcomeUnit,
 )
 from ..ledger import Ledger
+from ..per_person import beyond_the_limit
 from ..refusal import refuse
 from ..scales import DollarLadder, Ladder
-from ..units import Count, Dollars, Number, least, most, unit_of
+from ..units import Count, Dollars, Number, Share, Unit, least, most, reaches, unit_of, when
 from ..worded import MeasureName
 from ..year import Year
 
@@ -33,7 +34,9 @@ class OutcomePrice(Clause):
 
     counted = verified, or those that met the precondition, less the number expected without the program
               (the expected number less the verified, where fewer is better); never under zero
-    paid    = least(counted x price, or the schedule at counted; cap; what is left of the cap in all)
+    paid    = least(counted x price, or the schedule at counted; cap; what is left of the cap in all),
+              less what any one person's come to beyond cap_per_person,
+              and nothing where the difference is under at_least x the number it is compared with
     """
 
     words = (
@@ -43,8 +46,11 @@ class OutcomePrice(Clause):
         " the number expected without the program; {better} is better.",
         "What is paid for is the difference from the comparison, {comparison}; {better} is better.",
         "What is paid for is the difference from the forecast for the year, {forecast}; {better} is better.",
+        "Nothing is paid unless that difference is {at_least} or more of the number with which it is compared;"
+        " from there on all of it is paid for.",
         "For each, {payer} pays {payee} {price}.",
         "{payer} pays {payee} by this schedule, {climbs}: {schedule}.",
+        "For any one person at most {cap_per_person} is paid for a year.",
         "At most {cap} is paid for a year.",
         "At most {cap_in_all} is paid in all years together.",
     )
@@ -61,6 +67,8 @@ class OutcomePrice(Clause):
         ("forecast", "better"),
         ("schedule", "climbs"),
         ("climbs", "schedule"),
+        ("at_least", "better"),
+        ("cap_per_person", "price"),
     )
     units = dict.fromkeys(("verified count", "expected count", "paid count"), unit_of(Count))
     lan, vbpr = "2C", "ubip"
@@ -74,11 +82,16 @@ class OutcomePrice(Clause):
     comparison: MeasureName | None = None
     forecast: MeasureName | None = None
     better: Literal["more", "fewer"] | None = None
+    at_least: Share | None = None
     price: Dollars | None = None
     schedule: DollarLadder | None = None
     climbs: Literal["in steps", "in straight lines between", "each one at the price of its band"] | None = None
+    cap_per_person: Dollars | None = None
     cap: Dollars | None = None
     cap_in_all: Dollars | None = None
+
+    def reading(self) -> Mapping[str, Unit | None]:
+        return self.reads if self.cap_per_person is None else {**self.reads, "outcomes.{outcome}.1": None}
 
     @property
     def compared(self) -> bool:
@@ -104,6 +117,8 @@ class OutcomePrice(Clause):
             self.outcome: verified,
             self.precondition: verified,
         }
+        one = f"{self.outcome}.1" if self.cap_per_person is not None and self.price else None
+        known[one] = self.cap_per_person / self.price if one else None  # what the limit pays for
         return {f"outcomes.{name}": value for name, value in known.items() if name}
 
     def moves(self) -> Mapping[str, Moves]:
@@ -127,11 +142,18 @@ class OutcomePrice(Clause):
         expected = year.outcomes[without] if without else self.expected or 0
         counted = most(expected - met if self.better == "fewer" else met - expected, 0)
         paid = counted * self.price if self.schedule is None else CLIMBS[self.climbs or ""](self.schedule, counted)
+        how = {"verified count": verified, "expected count": expected, "paid count": counted}
+        if self.cap_per_person is not None:
+            beyond = beyond_the_limit(year, f"outcomes.{self.outcome}", self.price, self.cap_per_person)
+            paid, how = most(paid - beyond, 0.0), how | {"beyond the limit for one person": beyond}
+        if self.at_least is not None:
+            reached = reaches(counted, self.at_least * expected) & (counted > 0)
+            paid = when(reached, paid, 0.0)
         if self.cap is not None:
             paid = least(paid, self.cap)
         if self.cap_in_all is not None:
             paid = least(paid, most(self.cap_in_all - ledger.total(clause=self.name), 0.0))
-        return paid, {"verified count": verified, "expected count": expected, "paid count": counted}
+        return paid, how
 
     @model_validator(mode="after")
     def _one_price_and_one_comparison(self) -> Self:
@@ -142,4 +164,7 @@ class OutcomePrice(Clause):
         if compared > 1 or (self.better and not compared):
             given = "not one alone of `expected`, `comparison` and `forecast`"
             refuse(given, allowed, "keep one of them, or leave out `better` too")
+        if self.compared and self.cap_per_person is not None:
+            given = "`cap_per_person` together with a comparison"
+            refuse(given, "a limit for one person where each one is paid for", "take one of them out")
         return self

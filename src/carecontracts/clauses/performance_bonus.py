@@ -13,13 +13,15 @@ from ..worded import MeasureName
 from ..year import Year
 
 SIZE = {"in all": "", "per member": "lives", "per member month": "member_months"}
+TINY = 1e-9  # what nothing is divided by
 RESULTS = ("measures.{measure}", "measures.{baseline}", "measures.{forecast}", "measures.{equity_measure}")
 
 
 class PerformanceBonus(Clause):
     """Pay for performance on one measure: a share of a bonus, by result, by improvement or by percentile.
 
-    earned = the most that the ladders give; of it, equity_weight comes from the ladder of results on equity_measure
+    earned = the most that the ladders give, an improvement being a difference, or a share of what was before; of it,
+             equity_weight comes from the ladder of results on equity_measure
     bonus  = amount x (1, members or member months) x earned x multiplier, and nothing under the gate
 
     A result pooled over years or practices, and a gate that is not a measure, are facts of the year: name the pooled
@@ -33,7 +35,12 @@ class PerformanceBonus(Clause):
         "An improvement on the measure {baseline}, as a difference of the number or more, earns {improvement}.",
         "An improvement on the forecast for the year, {forecast}, as a difference of the number or more,"
         " earns {improvement}.",
+        "An improvement on the measure {baseline}, as a share of it of the number or more, earns"
+        " {relative_improvement}.",
+        "An improvement on the forecast for the year, {forecast}, as a share of it of the number or more, earns"
+        " {relative_improvement}.",
         "A percentile of the number or more, given by the measure {ranked_in}, earns {percentile}.",
+        "People without a report count as people who did not meet it; the measure {not_reported} gives their share.",
         "Between two numbers the share {between}.",
         "Of the bonus, {equity_weight} is earned by the result of {equity_measure} alone.",
         "A measure that counts fewer than {minimum_denominator} earns {below_minimum}, whatever its result.",
@@ -52,10 +59,9 @@ class PerformanceBonus(Clause):
         "measures.{equity_measure}": None,
         "measures.{gate}": None,
         "measures.{multiplier}": unit_of(Share),
+        "measures.{not_reported}": unit_of(Share),
     }
     together = (
-        ("baseline", "improvement"),
-        ("forecast", "improvement"),
         ("percentile", "ranked_in"),
         ("ranked_in", "percentile"),
         ("equity_weight", "equity_measure", "attainment"),
@@ -76,10 +82,12 @@ class PerformanceBonus(Clause):
     better: Literal["higher", "lower"]
     attainment: ShareLadder | None = None
     improvement: ShareLadder | None = None
+    relative_improvement: ShareLadder | None = None
     baseline: MeasureName | None = None
     forecast: MeasureName | None = None
     percentile: ShareLadder | None = None
     ranked_in: MeasureName | None = None
+    not_reported: MeasureName | None = None
     between: Literal["stays as reached", "moves in a straight line"] = "stays as reached"
     equity_weight: Share | None = None
     equity_measure: MeasureName | None = None
@@ -91,15 +99,26 @@ class PerformanceBonus(Clause):
 
     @model_validator(mode="after")
     def _has_a_ladder(self) -> Self:
-        if not (self.attainment or self.improvement or self.percentile):
-            allowed = "one or more of the ladders `attainment`, `improvement`, `percentile`"
+        improving = self.improvement or self.relative_improvement
+        if not (self.attainment or improving or self.percentile):
+            allowed = "one or more of the ladders `attainment`, `improvement`, `relative_improvement`, `percentile`"
             do = "add, say, `attainment: {0.6: 0.5, 0.7: 1}`"
             refuse("no ladder", allowed, do)
-        if self.improvement and bool(self.baseline) == bool(self.forecast):
-            given = f"`improvement` with {'both' if self.baseline else 'neither'} of `baseline` and `forecast`"
-            allowed = "`improvement` together with `baseline`, or with `forecast`"
+        if improving and bool(self.baseline) == bool(self.forecast):
+            ladder = "improvement" if self.improvement else "relative_improvement"
+            given = f"`{ladder}` with {'both' if self.baseline else 'neither'} of `baseline` and `forecast`"
+            allowed = f"`{ladder}` together with `baseline`, or with `forecast`"
             do = "name what it is an improvement on"
             refuse(given, allowed, do)
+        for term in ("baseline", "forecast"):
+            if getattr(self, term) and not improving:
+                allowed = f"`{term}` together with `improvement` or `relative_improvement`"
+                refuse(f"`{term}` without `improvement`", allowed, f"add `improvement:`, or take out `{term}`")
+        if (rung := _top_rung(self.relative_improvement)) > 1:
+            allowed = "shares of what it is an improvement on, from 0 to 1: {0.05: 1}"
+            refuse(f"`relative_improvement` from {rung:,.10g}", allowed, what_a_share_is(rung))
+        if self.not_reported and self.unit != "a share":
+            refuse(f"`not_reported` of a measure that is {self.unit}", "a measure that is a share", "take one out")
         if self.unit == "a share":
             for term in ("attainment", "improvement"):
                 if (rung := _top_rung(getattr(self, term))) > 1:
@@ -132,6 +151,7 @@ class PerformanceBonus(Clause):
             self.ranked_in: middle(self.percentile) if self.percentile else None,
             self.gate: min(1.0, (self.gate_minimum or 0) + 0.05),
             self.multiplier: QUALITY,
+            self.not_reported: 0.0,
         }
         counted = {f"denominators.{name}": year.counted(self.unit) for name in self._counted()}
         return {f"measures.{name}": value for name, value in known.items() if name} | counted
@@ -144,6 +164,7 @@ class PerformanceBonus(Clause):
             self.measure: Moves(self.unit, lowered=self.better == "lower"),
             self.ranked_in: Moves(held=True),
             self.multiplier: Moves(held=True),
+            self.not_reported: Moves(held=True),
         }
         return {f"measures.{name}": how for name, how in known.items() if name}
 
@@ -162,16 +183,29 @@ class PerformanceBonus(Clause):
 
     def _earned(self, year: Year) -> list[Number]:
         """The share of the bonus by each test; nothing by a test that is not set."""
-        result, shares = year.measures[self.measure], [0.0]
+        result, shares = self._reported(year), [0.0]
         if self.attainment:
             shares.append(self._climb(self.attainment, result, self.better))
-        if self.improvement:
+        if self.improvement or self.relative_improvement:
             before = year.measures[self.baseline or self.forecast or ""]
             gained = result - before if self.better == "higher" else before - result
-            shares.append(self._climb(self.improvement, gained, "higher"))
+            if self.improvement:
+                shares.append(self._climb(self.improvement, gained, "higher"))
+            if self.relative_improvement:
+                part = when(before > 0, gained / most(before, TINY), 0.0)
+                shares.append(self._climb(self.relative_improvement, part, "higher"))
         if self.ranked_in:
             shares.append(self._climb(self.percentile, year.measures[self.ranked_in], "higher"))
         return shares
+
+    def _reported(self, year: Year) -> Number:
+        """The result, with people of whom nothing is reported among those who did not meet it."""
+        result = year.measures[self.measure]
+        if not self.not_reported:
+            return result
+        missing = year.measures[self.not_reported]
+        met = result * (1 - missing)
+        return met if self.better == "higher" else met + missing
 
     def _climb(self, ladder: Number, result: Number, better: str) -> Number:
         """The ladder's share at a result; nothing before its first rung. Where lower is better it is climbed down."""

@@ -69,7 +69,7 @@ class Together(NamedTuple):
 
 def outcomes(program: str, acos: Iterable[Any]) -> list[Outcome]:
     """Each organization's year of one program, `mssp` or `reach`."""
-    module, kind = {"mssp": (mssp, _side), "reach": (reach, _kind)}[program]
+    module, kind = PROGRAMS[program]
     return [_outcome(program, kind(aco), module, aco) for aco in acos if aco.lives and aco.published is not None]
 
 
@@ -79,6 +79,9 @@ def _side(aco: mssp.Aco) -> str:
 
 def _kind(aco: reach.Aco) -> str:
     return aco.kind.replace("-", " ")
+
+
+PROGRAMS: dict[str, tuple[Any, Callable[[Any], str]]] = {"mssp": (mssp, _side), "reach": (reach, _kind)}
 
 
 def _outcome(program: str, kind: str, module: Any, aco: Any) -> Outcome:
