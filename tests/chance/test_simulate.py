@@ -83,9 +83,10 @@ def renamed(contract: Contract) -> tuple[Contract, dict[str, str]]:
     facts = [fact.partition(".") for fact in contract.facts()]
     names = dict.fromkeys(name for group, _, name in facts if group in ("measures", "outcomes"))
     new = {name: f"x{k}" for k, name in enumerate(names, 1)}
+    new |= {name: f"{new[whole]}.1" for name in names if (whole := name.removesuffix(".1")) != name}  # of one person
     changes: dict[str, dict[str, Any]] = {clause.name: {} for clause in contract.clauses}
     for clause in contract.clauses:
-        for group, _, term in (template.partition(".") for template in clause.reading()):
+        for group, _, term in (template.removesuffix(".1").partition(".") for template in clause.reading()):
             named = getattr(clause, term.strip("{}")) if group in ("measures", "outcomes") else None
             if named:
                 now = [new[each] for each in named] if isinstance(named, list) else new[named]

@@ -276,7 +276,7 @@ def test_reach_compares_with_what_was_published(run, tmp_path) -> None:
     path.write_bytes(reach.published_rows().read_bytes())
     done = run("reach", path, "--out", tmp_path / "out.csv", "--lines", tmp_path / "lines.csv")
     assert done.code == 0
-    assert "Not matched: 1 of 32 rows" in done.out
+    assert "Not matched: 1 of 38 rows" in done.out
     assert re.search(r"D0128 +2022 +professional-high-needs +0 +354,879\.56 +\$362,122 was shared before", done.out)
     assert re.search(r"global-new-entrant +\d", done.out)
     assert "that constant is in no file" in done.out
