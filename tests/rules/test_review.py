@@ -333,6 +333,10 @@ CASES: dict[str, tuple[Draft, Draft]] = {
             )
         ),
     ),
+    "substantial financial risk": (
+        draft(contract(FEE, LOSSES | {"cap": 0.0126})),  # 151,200 of 600,000
+        draft(contract(FEE, LOSSES | {"cap": 0.0125})),  # 150,000
+    ),
     "nothing is said of it": (
         draft(contract(FEE)),
         draft(Contract.load(gallery("medicaid-with-beds"))),
@@ -355,6 +359,90 @@ def test_a_rule_is_tripped_by_what_it_is_about_and_by_nothing_else(name: str) ->
         assert all((each.where, each.found, each.numbers, each.do))
         if each.mend:
             assert not [again for again in RULES[name](mended(trips, each)) if again.where == each.where]
+
+
+RISK = RULES["substantial financial risk"]
+COVER = {
+    "name": "cover",
+    "kind": "stop_loss",
+    "payer": "insurer",
+    "payee": "practice",
+    "due": "9 months after the year ends",
+    "attachment": 6_000,
+    "coinsurance": 0.9,
+}
+OF_THE_YEAR = COVER | {
+    "kind": "aggregate_stop_loss",
+    "attachment": 1.0125,
+}  # of 12,000,000: 150,000, a quarter of the fee
+INSURED = {"parties": {"plan": "the plan", "practice": "the practice", "insurer": "the insurer"}}
+
+
+@pytest.mark.parametrize(
+    ("clauses", "told"),
+    [
+        ([FEE, SAVINGS | {"cap": 0.0166}], None),  # 199,200 of 799,200
+        (
+            [FEE, SAVINGS | {"cap": 0.0167}],
+            "$200,400 hangs on it, 25% of it",
+        ),  # of 800,400: a third of the fee, and more
+        ([FEE, SAVINGS | {"cap": 0.01}, LOSSES | {"cap": 0.005}], None),  # 180,000 of 720,000 is a quarter
+        ([FEE, SAVINGS | {"cap": 0.01}, LOSSES | {"cap": 0.0051}], "$181,200 hangs on it"),
+        ([FEE, BONUS], None),  # quality is no matter of the cost of care
+        ([FEE, LOSSES], "$240,000 hangs on it, 40% of it"),
+    ],
+)
+def test_substantial_risk_is_more_than_a_quarter(clauses: list[dict[str, Any]], told: str | None) -> None:
+    """Fees of 500 people: 600,000. The benchmark: 12,000,000."""
+    found = list(RISK(draft(contract(*clauses))))
+    assert bool(found) is (told is not None)
+    assert all(told in each.numbers for each in found)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("people", "asked"),
+    [
+        (
+            1_000,
+            "90% above $6,000 of one person's care ($10,000 in hospitals and $3,000 of professionals, where apart)",
+        ),
+        (1_001, "90% above $30,000"),
+        (5_000, "90% above $30,000"),
+        (5_001, "90% above $40,000"),
+        (8_000, "90% above $40,000"),
+        (8_001, "90% above $75,000"),
+        (10_000, "90% above $75,000"),
+        (10_001, "90% above $150,000"),
+        (25_000, "90% above $150,000"),
+        (25_001, "no cover of one person was asked for"),
+    ],
+)
+def test_the_cover_goes_by_the_size_of_the_panel(people: int, asked: str) -> None:
+    [found] = RISK(draft(contract(FEE, LOSSES), lives=people))
+    assert asked in found.numbers
+    assert ("no such cover" in found.numbers) is (people <= 25_000)
+
+
+@pytest.mark.parametrize(
+    ("cover", "enough"),
+    [
+        (COVER, True),
+        (COVER | {"attachment": 6_001}, False),
+        (COVER | {"coinsurance": 0.89}, False),
+        (COVER | {"payee": "plan"}, False),
+        (OF_THE_YEAR, True),
+        (OF_THE_YEAR | {"attachment": 1.0126}, False),
+    ],
+)
+def test_cover_that_is_in_the_contract_is_seen(cover: dict[str, Any], enough: bool) -> None:
+    [found] = RISK(draft(contract(FEE, LOSSES, cover, **INSURED)))
+    assert ("no such cover" not in found.numbers) is enough
+
+
+def test_what_would_have_to_be_paid_beside_it() -> None:
+    """240,000 is a quarter of 960,000, of which 600,000 is paid here."""
+    [found] = RISK(draft(contract(FEE, LOSSES)))
+    assert "$360,000 a year or more for its own services" in found.do
 
 
 @pytest.mark.parametrize(("minimum", "found"), [(0.009, []), (0.008, ["1.7%"])])

@@ -117,8 +117,8 @@ class OutcomePrice(Clause):
             self.outcome: verified,
             self.precondition: verified,
         }
-        one = f"{self.outcome}.1" if self.cap_per_person is not None and self.price else None
-        known[one] = self.cap_per_person / self.price if one else None  # what the limit pays for
+        if self.cap_per_person is not None and self.price:
+            known[f"{self.outcome}.1"] = self.cap_per_person / self.price  # what the limit pays for
         return {f"outcomes.{name}": value for name, value in known.items() if name}
 
     def moves(self) -> Mapping[str, Moves]:

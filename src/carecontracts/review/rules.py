@@ -27,6 +27,7 @@ from ..parties.price import supported
 from ..refusal import many
 from ..units import say_dollars, say_list, say_percent
 from .draft import DRAWS, SEED, Draft
+from .financial_risk import AtRisk, at_risk, covered, in_words
 
 Severity = Literal["error", "warning", "question"]
 OFTEN = 0.2  # of years: paid by luck, or not paid for work, more often than this is told
@@ -36,7 +37,7 @@ FEW = 1_000  # people, under whom a share of losses is mostly luck
 HORIZON = 3  # years: the latest year in which a study of this kind of program found its savings (GRACE)
 DEAREST = 0.05
 PAID_MONTHS = {"engaged month": "engaged_month", "month with a documented service": "documented_service"}
-SUBSTANTIAL = 0.25  # of a physician group's pay: 42 CFR 422.208
+PHYSICIANS = ("medicare", "dual", "medicaid")  # lines of business with a rule on physicians' risk
 
 
 class Finding(NamedTuple):
@@ -526,6 +527,27 @@ def who_nets_what(draft: Draft) -> Iterator[Finding]:
             )
 
 
+@rule("substantial financial risk")
+def substantial_financial_risk(draft: Draft) -> Iterator[Finding]:
+    for risk in _substantial(draft):
+        there = covered(draft.contract, risk, draft.years[0], draft.lives)
+        enough = say_dollars(round(risk.enough))
+        yield Finding(
+            "substantial financial risk",
+            "question",
+            "who nets what",
+            f"More than a quarter of what {draft.contract.parties[risk.party]} can be paid hangs on what care costs."
+            " If it is a group of physicians, that is substantial financial risk, 42 CFR 422.208; for Medicaid,"
+            " 438.3(i).",
+            f"{in_words(risk, draft.lives)} The contract has {'such' if there else 'no such'} cover."
+            " Check the current text.",
+            "ask counsel whether the cover is as the current text asks"
+            if there
+            else f"buy that cover, limit what can be gained or lost, or show pay of {enough} a year or more for its own"
+            " services outside the contract",
+        )
+
+
 # --- for counsel ------------------------------------------------------------------------------------------------------
 
 
@@ -542,7 +564,7 @@ def for_counsel(draft: Draft) -> Iterator[Finding]:
         "delegation, 42 CFR 438.230": medicaid and draft.provisions.delegation is not None,
         "withhold, 42 CFR 438.6(b)(3)": medicaid and any(isinstance(c, Withhold) for c in clauses),
         "risk sharing agreed before the rates, 42 CFR 438.6(b)(1)": medicaid and bool([*draft.sharing("losses")]),
-        "physician incentive plan, 42 CFR 422.208": purpose is not None and _substantial(draft),
+        "physician incentive plan, 42 CFR 422.208": purpose is not None and bool(_substantial(draft)),
         "anti-kickback and Stark value-based rules, 42 CFR 1001.952 and 411.357": purpose is not None,
     }
     for question in (q for q, holds in wanted.items() if holds and q not in asked):
@@ -610,11 +632,12 @@ def _measured(draft: Draft, word: str) -> bool:
     return measured is not None and getattr(measured, field) is not None
 
 
-def _substantial(draft: Draft) -> bool:
-    """Whether more than a quarter of what a provider is paid may be lost by results."""
-    owed = sum(float(draft.nothing.of(c.name).max()) for c in draft.sharing("losses"))
-    paid = sum(_paid(draft, [name]) for name in _fees(draft))
-    return owed > SUBSTANTIAL * (paid + owed) if owed else False
+def _substantial(draft: Draft) -> list[AtRisk]:
+    """The parties who may lose, or gain, more than a quarter by what care costs."""
+    if draft.line not in PHYSICIANS:
+        return []
+    found = at_risk(draft.contract, draft.years, draft.lives * draft.care)
+    return [risk for risk in found if risk.substantial]
 
 
 def _called(draft: Draft, party: str) -> str:
