@@ -320,6 +320,13 @@ COMMANDS = {
         {"--lives": (*ODD, "1"), "--effect": (*ODD, "0.99"), "--line": ("medicare", "x", ""), "--member-cost": ODD},
         (*FILE, "--fix {o}.yaml"),
     ),
+    "select": Command(
+        ("select", "{answers}"),
+        ("answers",),
+        4,
+        {"--answer": ("people=0", "people=1e400", "x=1", "=", "doubt=both doubt", "line=\x1b[31m"), "--start": ODD},
+        ("--out {o}.yaml", ""),
+    ),
     "agreement": Command(
         ("agreement", "{whole}"),
         ("whole",),
@@ -441,11 +448,15 @@ def seeds(folder: Path) -> None:
         "held",
         "statement",
         "edited",
+        "answers",
     ):
         (folder / name).mkdir()
     (folder / "program" / "program.yaml").write_bytes(price.example().read_bytes())
     (folder / "target" / "hnhc-targeted.yaml").write_bytes(gallery("hnhc-targeted").read_bytes())
     (folder / "whole" / "whole.yaml").write_bytes(gallery("medicaid-with-beds").read_bytes())
+    (folder / "answers" / "answers.yaml").write_text(
+        "people: 600\nline: Medicaid\nbeds: most of their stays\nreserve_months: 6\ncountable: yes\nterm: 3\n"
+    )
     beds = Contract.load(gallery("medicaid-with-beds"))
     write_word(beds.amend({"stays avoided": {"price": 5000}}), folder / "edited" / "edited.docx", before=beds)
     (folder / "held" / "years.csv").write_text(
