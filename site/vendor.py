@@ -1,6 +1,7 @@
 """The scripts and typefaces the pages load: fetched from npm once, copied into every build, never from a CDN.
 
-Run as a program (`python site/vendor.py`) it fetches what package-lock.json names into node_modules/.
+Run as a program (`python site/vendor.py`) it fetches what package-lock.json names into node_modules/, and beside it the
+one wheel that a page's Python needs and no other machine has: pydantic's core, as requirements.lock pins it.
 As a Sphinx extension it copies the few files that pages use into _static/vendor/, and stops the build,
 rather than let a page ask a third party, where they have not been fetched.
 """
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = ROOT / "node_modules"
 OLDEST_NODE = 18
+WHEELS = MODULES / ".wheels"
+IN_A_PAGE = ["--python-version=314", "--implementation=cp", "--abi=cp314", "--platform=pyemscripten_2026_0_wasm32"]
 
 SANS = "@fontsource-variable/source-sans-3"
 SERIF = "@fontsource-variable/source-serif-4"
@@ -66,8 +70,21 @@ def fetch() -> None:
     """Fill node_modules/ with exactly what package-lock.json names, each file checked against its hash there."""
     for npm in npms():
         if subprocess.run([*npm, "ci", "--silent"], cwd=ROOT, check=False).returncode == 0:
-            return
+            return fetch_wheel()
     sys.exit("npm could not fetch the site's scripts: is the npm registry within reach of this machine?")
+
+
+def fetch_wheel() -> None:
+    """pydantic's core for the Python of a page, which must be one of the files whose hashes the lock holds."""
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pinned = re.search(r"(?m)^pydantic-core==.*\n(?: +--hash=.*\n)+", lock)
+    assert pinned, "requirements.lock does not name pydantic-core"
+    with tempfile.TemporaryDirectory() as folder:
+        asked = Path(folder, "asked.txt")
+        asked.write_text(pinned[0], "utf-8")
+        pip = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+        if subprocess.run([*pip, *IN_A_PAGE, "-r", asked, "-d", WHEELS], cwd=ROOT, check=False).returncode:
+            sys.exit("pip could not fetch pydantic's core for the site's pages: is its registry within reach?")
 
 
 def copy(app: Sphinx, exception: Exception | None) -> None:

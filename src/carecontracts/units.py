@@ -29,6 +29,15 @@ def is_array(x: Any) -> bool:
     return getattr(x, "ndim", 0) > 0
 
 
+def _library(array: Any) -> Any:
+    """What chooses among the elements of an array: its own class, or numpy."""
+    if hasattr(type(array), "minimum"):
+        return type(array)
+    import numpy
+
+    return numpy
+
+
 def when(condition: Any, then: Number, otherwise: Number) -> Number:
     """`then` where the condition holds, `otherwise` where it does not. Numbers are finite, as the facts of a year are.
 
@@ -38,9 +47,7 @@ def when(condition: Any, then: Number, otherwise: Number) -> Number:
     if is_array(condition):
         if not is_array(otherwise) and otherwise == 0:
             return then * condition  # a fifth of the time that a choice takes
-        import numpy
-
-        return numpy.where(condition, then, otherwise)
+        return _library(condition).where(condition, then, otherwise)
     return then if condition else otherwise
 
 
@@ -83,9 +90,7 @@ def reaches(amount: Number, threshold: Number) -> Any:
 
 def _pick(ufunc: str, plain: Callable[..., Any], a: Number, b: Number) -> Number:
     if is_array(a) or is_array(b):
-        import numpy
-
-        return getattr(numpy, ufunc)(a, b)
+        return getattr(_library(a if is_array(a) else b), ufunc)(a, b)
     return plain(a, b)
 
 
@@ -96,11 +101,10 @@ def cents(amount: Number) -> Number:
     (10.01, 2.68, 0.0)
     """
     if is_array(amount):
-        import numpy
-
+        library = _library(amount)
         amount = amount * _CENTS  # a copy; the rest in place, since simulations spend their time on memory
         amount += _HALF
-        numpy.floor(amount, out=amount)
+        library.floor(amount, out=amount)
         amount /= 100
         return amount
     return math.floor(amount * _CENTS + _HALF) / 100

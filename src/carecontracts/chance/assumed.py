@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from ..contract import Contract
 from ..expected import COST, ENGAGED, LIVES
 from ..measuring.benchmark import OwnHistory
@@ -316,9 +314,10 @@ def swings(
     """
     if not any(clause.pays_for_results for clause in contract.clauses):
         return []
+    from numpy.random import default_rng
 
     def paid(changed: Luck) -> float:
-        drawn = simulate(contract, years, rng=np.random.default_rng(seed), draws=draws, luck=changed)
+        drawn = simulate(contract, years, rng=default_rng(seed), draws=draws, luck=changed)
         pays, back = drawn.results()
         return float(pays.mean() - back.mean())
 

@@ -1,6 +1,7 @@
 """Any contract through thousands of years of chance: facts drawn around what is expected, settled by the contract.
 
-Each fact of a `Year` becomes an array of draws; `Contract.settle` does not know the difference.
+Each fact of a `Year` becomes an array of draws; `Contract.settle` does not know the difference. With a generator of
+numpy's the arrays are numpy's (`arrays`); with one of the standard library they need nothing else (`scalar`).
 
 How facts are drawn:
 - spending: the expected total times what the members' luck makes of it (exact, by `convolution`) and a common shock
@@ -27,24 +28,23 @@ as a whole.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from typing import Any
-
-import numpy as np
-import pandas as pd
-from scipy.special import ndtr
-from scipy.stats import nbinom, poisson
-from tqdm import tqdm
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 from ..contract import Contract
 from ..expected import COST, COUNTED, ENGAGED, PER, Moves
 from ..ledger import Ledger, costs_outside
 from ..refusal import Fault, Refusal, in_dollars, show
-from ..units import cents, least, say_list
+from ..units import cents, least, most, say_list, when
 from ..year import Year
-from . import convolution
 from .noise import COEFFICIENT, Costs
 from .plausible import expected_years, moving, not_twelve_months, with_effect, without_effect
+from .scalar import Scalar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 __all__ = [
     "Luck",
@@ -56,8 +56,6 @@ __all__ = [
     "with_effect",
     "without_effect",
 ]
-
-PROGRESS = "Drawing members"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +126,7 @@ def simulate(
     contract: Contract,
     years: Sequence[Year] | None = None,
     *,
-    rng: np.random.Generator,
+    rng: "np.random.Generator | Random",
     draws: int = 10_000,
     effect: float = 0.0,
     luck: Luck | None = None,
@@ -142,6 +140,7 @@ def simulate(
     for the team, in monthly parts; `care` is the party that pays for care, as one does who is paid by the head: what
     the year's care costs is then among its costs.
 
+    >>> import numpy as np
     >>> from carecontracts import gallery
     >>> contract = Contract.load(gallery("shared-savings"))
     >>> drawn = simulate(contract, draws=1_000, rng=np.random.default_rng(1), costs={"practice": 450_000})
@@ -165,7 +164,9 @@ def simulate(
         raise Refusal(faults)
     contract.settle(years)  # refuses facts that are missing before anything is drawn
     drawn = draw_years(contract, with_effect(contract, years, effect), rng=rng, draws=draws, luck=luck)
-    return Simulation(contract, drawn, contract.settle(drawn, workings=False), draws, dict(costs or {}), care)
+    return Simulation(
+        contract, drawn, contract.settle(drawn, workings=False), draws, dict(costs or {}), care, drawn_by(rng, draws)
+    )
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,11 @@ class Simulation:
     draws: int
     costs: dict[str, float] = field(default_factory=dict)
     care: str | None = None
+    by: Any = None  # what drew it; numpy, where nothing is said
+
+    @cached_property
+    def chance(self) -> Any:
+        return self.by or drawn_by(None, self.draws)
 
     def net(self, party: str, year: int | None = None) -> Any:
         """What a party received less what it paid, its costs outside included, in all years or in one; by draw."""
@@ -196,19 +202,25 @@ class Simulation:
         """A party's lowest cash in any month, and never above zero; one number per draw."""
         return self._worst[party]
 
-    def table(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> pd.DataFrame:
+    def table(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> "pd.DataFrame":
         """Outcomes by party, over all years: mean, standard deviation, quantiles, chance of loss, lowest cash.
 
         The lowest cash is the one that is undercut in one draw of twenty.
         """
+        import pandas
+
+        return pandas.DataFrame(self.by_party(quantiles))
+
+    def by_party(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> list[dict[str, Any]]:
+        """The rows of `table`."""
         rows = []
         for party in self.contract.parties:
             net = self.net(party)
             row = {"party": party, "mean": net.mean(), "sd": net.std()}
-            row |= {f"{q:.0%}": value for q, value in zip(quantiles, np.quantile(net, quantiles), strict=True)}
-            low = float(np.quantile(self.worst_cash(party), 0.05))
+            row |= {f"{q:.0%}": self.chance.quantile(net, q) for q in quantiles}
+            low = self.chance.quantile(self.worst_cash(party), 0.05)
             rows.append(row | {"chance of loss": float((net < -0.005).mean()), "lowest cash": low})
-        return pd.DataFrame(rows)
+        return rows
 
     def results(self) -> tuple[Any, Any]:
         """What the payer pays for results, and what it gets back for them, in each year and draw: (years x draws)."""
@@ -216,11 +228,15 @@ class Simulation:
         numbers = [year.year for year in self.years]
         pays = [self._array(self.ledger.total(year=y, payer=self.contract.payer, clause=clauses)) for y in numbers]
         back = [self._array(self.ledger.total(year=y, payee=self.contract.payer, clause=clauses)) for y in numbers]
-        return np.array(pays), np.array(back)
+        return self.chance.years(pays), self.chance.years(back)
 
     def of(self, clause: str) -> Any:
         """What a clause pays in each year and draw: (years x draws)."""
-        return np.array([self._array(self.ledger.total(year=y.year, clause=clause)) for y in self.years])
+        return self.chance.years(self.by_year(clause))
+
+    def by_year(self, clause: str) -> list[Any]:
+        """What a clause pays in each year; an array of draws for each."""
+        return [self._array(self.ledger.total(year=year.year, clause=clause)) for year in self.years]
 
     @cached_property
     def _all(self) -> Ledger:
@@ -239,7 +255,7 @@ class Simulation:
         return {party: self._array(low) for party, low in worst.items()}
 
     def _array(self, value: Any) -> Any:
-        return np.broadcast_to(np.asarray(value, dtype=float), (self.draws,))
+        return self.chance.full(value)
 
 
 def in_words(nothing: Simulation, works: Simulation, effect: float) -> str:
@@ -280,45 +296,55 @@ def _in_an_average_year(amounts: Any, what: str = "") -> str:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
+def drawn_by(rng: "np.random.Generator | Random | None", draws: int) -> Any:
+    """What draws with a generator: `Scalar` with one of the standard library, and else `Arrays`."""
+    if isinstance(rng, Random):
+        return Scalar(rng, draws)
+    from .arrays import Arrays
+
+    return Arrays(rng, draws)
+
+
 def draw_years(
-    contract: Contract, years: Sequence[Year], *, rng: np.random.Generator, draws: int, luck: Luck
+    contract: Contract, years: Sequence[Year], *, rng: "np.random.Generator | Random", draws: int, luck: Luck
 ) -> list[Year]:
     """The years with every fact drawn around its value, as arrays of `draws`."""
     lives = [_lives(year, luck) for year in years]
-    lasting = rng.standard_normal(draws)
+    chance = drawn_by(rng, draws)
+    lasting = chance.normal()
     drawn, shocks = [], []
     for year, people in zip(years, lives, strict=True):
-        fresh = rng.standard_normal(draws)
+        fresh = chance.normal()
         z = math.sqrt(luck.kept) * lasting + math.sqrt(1 - luck.kept) * fresh
-        one = _Draw(contract, year, people, z, rng, luck)
+        one = _Draw(contract, year, people, z, chance, luck)
         drawn.append(one.year())
         shocks.append(one.shock)
     # The benchmark's error last, and only where there is one: without it the draws are those that they were.
-    for n, off in enumerate(_benchmark_errors(lasting, len(drawn), rng, luck)):
+    for n, off in enumerate(_benchmark_errors(lasting, len(drawn), chance, luck)):
         benchmark = drawn[n].benchmark
         if benchmark is not None:
-            moved = np.maximum(benchmark * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
+            moved = most(benchmark * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
             drawn[n] = replace(drawn[n], benchmark=moved)
         funds = {
-            fund: np.maximum(each * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
+            fund: most(each * (1 + off), 0.0) * shocks[n] ** luck.benchmark_with_everyone
             for fund, each in drawn[n].benchmarks.items()
         }
         drawn[n] = replace(drawn[n], benchmarks=funds) if funds else drawn[n]
     return drawn
 
 
-def _benchmark_errors(lasting: Any, years: int, rng: np.random.Generator, luck: Luck) -> Iterator[Any]:
+def _benchmark_errors(lasting: Any, years: int, chance: Any, luck: Luck) -> Iterator[Any]:
     """How far the benchmark of each year is off: by its people's luck, and by trends that add up."""
     if not (luck.benchmark or luck.trend or luck.benchmark_with_everyone):
         return
     again, lasts = luck.benchmark_with_members, luck.benchmark_lasts
-    own: Any = again * lasting + math.sqrt(1 - again**2) * rng.standard_normal(len(lasting)) if luck.benchmark else 0.0
+    own: Any = again * lasting + math.sqrt(1 - again**2) * chance.normal() if luck.benchmark else 0.0
     strayed: Any = 0.0
     for _ in range(years):
         error = own
         if luck.benchmark and lasts < 1:
-            error = math.sqrt(lasts) * own + math.sqrt(1 - lasts) * rng.standard_normal(len(lasting))
-        strayed = strayed + (luck.trend * rng.standard_normal(len(lasting)) if luck.trend else 0.0)
+            error = math.sqrt(lasts) * own + math.sqrt(1 - lasts) * chance.normal()
+        strayed = strayed + (luck.trend * chance.normal() if luck.trend else 0.0)
         yield luck.benchmark * error + strayed
 
 
@@ -335,15 +361,14 @@ def _lives(year: Year, luck: Luck) -> int:
 class _Draw:
     """One year, drawn. `z` is the members' luck: standard normal, high where their care costs more than expected."""
 
-    def __init__(
-        self, contract: Contract, year: Year, lives: int, z: Any, rng: np.random.Generator, luck: Luck
-    ) -> None:
-        self.contract, self.expected, self.lives, self.z, self.rng, self.luck = contract, year, lives, z, rng, luck
+    def __init__(self, contract: Contract, year: Year, lives: int, z: Any, chance: Any, luck: Luck) -> None:
+        self.contract, self.expected, self.lives, self.z, self.luck = contract, year, lives, z, luck
+        self.chance = chance
         self.clauses = [clause.at(year, contract.first_year) for clause in contract.clauses]
         self.moving = moving(self.clauses)
         self.costs = Costs.with_cv((year.whole_spend or year.whole_benchmark or COST * lives) / lives, luck.cv)
         sigma = math.sqrt(math.log(1 + luck.common**2))
-        self.shock = np.exp(sigma * rng.standard_normal(len(z)) - sigma**2 / 2)  # what moves everyone's cost
+        self.shock = chance.exp(sigma * chance.normal() - sigma**2 / 2)  # what moves everyone's cost
 
     def year(self) -> Year:
         year = self.expected
@@ -354,7 +379,7 @@ class _Draw:
             "member_months": months,
             "engaged_months": self._engaged(year.engaged_months, months),
             "documented_months": self._engaged(year.documented_months, months),
-            "denominators": {name: self.rng.poisson(n, len(self.z)) for name, n in year.denominators.items()},
+            "denominators": {name: self.chance.poisson(n) for name, n in year.denominators.items()},
             "services": {
                 name: number * self._service(name, relative, present) for name, number in year.services.items()
             },
@@ -375,32 +400,19 @@ class _Draw:
         if self.expected.claims:
             relative, claims = self._members()
             return relative * self.shock, {name: claim * self.shock for name, claim in claims.items()}
-        totals = _total_of(self.luck.cv, self.lives, self.luck.truncation / self.costs.mean)
-        return totals.quantile(ndtr(self.z)) / totals.mean * self.shock, {}
+        return self._of_panel(self.chance.below(self.z)) * self.shock, {}
+
+    def _of_panel(self, u: Any) -> Any:
+        """What all members cost over what they cost on average, at these quantiles."""
+        return self.chance.total(self.luck.cv, self.lives, self.luck.truncation / self.costs.mean, u)
 
     def _members(self) -> tuple[Any, dict[str, Any]]:
-        """Totals from members, with each draw's largest claims; put in the order of `z`, so that years stay correlated.
-
-        A claim that could pass no attachment point is not kept.
-        """
+        """Totals from members, with each draw's largest claims. One that could pass no attachment point is not kept."""
         points = [clause.claims_from() for clause in self.clauses if "claims" in clause.facts]
         above = self.costs.above(min(points, default=0.0) / 2)
         kept = min(self.lives, math.ceil(self.lives * above + 6 * math.sqrt(self.lives * above) + 6))
-        draws = len(self.z)
-        totals, tops = np.empty(draws), np.empty((draws, kept))
-        chunk = max(1, 2_000_000 // self.lives)
-        with tqdm(total=draws, desc=PROGRESS, leave=False, disable=None) as bar:
-            for start in range(0, draws, chunk):
-                size = (min(chunk, draws - start), self.lives)
-                cost = np.exp(self.costs.mu + self.costs.sigma * self.rng.standard_normal(size))
-                if self.costs.zeros:
-                    cost[self.rng.random(size) < self.costs.zeros] = 0
-                tops[start : start + chunk] = np.partition(cost, self.lives - kept)[:, self.lives - kept :]
-                totals[start : start + chunk] = np.minimum(cost, self.luck.truncation).sum(axis=1)
-                bar.update(size[0])
-        order = np.argsort(totals)[np.argsort(np.argsort(self.z))]
-        mean = self.lives * self.costs.moment(1, self.luck.truncation)
-        return totals[order] / mean, {f"member {k + 1}": tops[order, k] for k in range(kept)}
+        relative, tops = self.chance.members(self.costs, self.lives, self.luck.truncation, kept, self.z)
+        return relative, {f"member {k}": top for k, top in enumerate(tops, 1)}
 
     def _months(self, number: float) -> Any:
         """Member months, where a share `churn` leaves at a random month of the year.
@@ -411,7 +423,7 @@ class _Draw:
         churn = self.luck.churn
         one = math.sqrt(48 * churn - 36 * churn**2) / (12 - 6 * churn)
         spread = one * math.sqrt(12 * number)
-        return np.maximum(np.rint(number + spread * self.rng.standard_normal(len(self.z))), 0)
+        return most(self.chance.whole(number + spread * self.chance.normal()), 0)
 
     def _share(self, months: Mapping[str, Any], expected: Mapping[str, float]) -> Any:
         """Months drawn over months expected, for all tiers together."""
@@ -427,8 +439,8 @@ class _Draw:
             whole = self.expected.member_months.get(tier)
             share = min(number / whole, 1.0) if whole else ENGAGED
             people = max(1, round(number / 12 / share)) if share else 1
-            count = number * self.rng.binomial(people, share, len(self.z)) / (people * share) if share else number
-            drawn[tier] = np.rint(np.minimum(count, months[tier]) if tier in months else count)
+            count = number * self.chance.binomial(people, share) / (people * share) if share else number
+            drawn[tier] = self.chance.whole(least(count, months[tier]) if tier in months else self.chance.full(count))
         return drawn
 
     def _service(self, name: str, relative: Any, present: Any) -> Any:
@@ -437,19 +449,18 @@ class _Draw:
         if how and how.lowered:
             return relative * present
         if how:
-            own = 1 + self.rng.standard_normal(len(self.z)) / math.sqrt(self.lives)
-            return np.maximum(own, 0) * present
+            own = 1 + self.chance.normal() / math.sqrt(self.lives)
+            return most(own, 0) * present
         return present
 
     def _fund(self) -> Any:
         """A fund's spending over what was expected: spread as all care is, and high with it as use is."""
-        totals = _total_of(self.luck.cv, self.lives, self.luck.truncation / self.costs.mean)
-        return totals.quantile(self._with_cost()) / totals.mean * self.shock
+        return self._of_panel(self._with_cost()) * self.shock
 
     def _staff_or_count(self, name: str, number: float) -> Any:
         if self._how("counts", name).held:
             return number
-        return self._count(number, self.luck.clumps, self._own())
+        return self.chance.count(number, self.luck.clumps, self._own())
 
     def _how(self, group: str, name: str) -> Moves:
         return self.moving.get(f"{group}.{name}", Moves())
@@ -462,10 +473,13 @@ class _Draw:
             elif how.unit in PER:
                 people = PER[how.unit] / self.lives
                 u = self._with_cost() if how.lowered else self._own()
-                yield name, self._count(rate / people, self.luck.clumps, u) * people
+                yield name, self.chance.count(rate / people, self.luck.clumps, u) * people
             elif how.unit in ("", "a share") and 0 < rate < 1:
-                counted = denominators.get(name, np.full(len(self.z), max(1, round(COUNTED * self.lives))))
-                yield name, np.where(counted > 0, self.rng.binomial(counted, rate) / np.maximum(counted, 1), rate)
+                counted = denominators.get(name)
+                if counted is None:
+                    counted = max(1, round(COUNTED * self.lives))
+                counted = self.chance.full(counted)
+                yield name, when(counted > 0, self.chance.binomial(counted, rate) / most(counted, 1), rate)
             else:
                 yield name, rate
 
@@ -481,29 +495,11 @@ class _Draw:
                 yield name, number
             else:
                 days = self.luck.day_clumps if how.stays else self.luck.home_clumps
-                yield name, self._count(number, days if how.unit == "days" else self.luck.clumps, luck[first])
+                yield name, self.chance.count(number, days if how.unit == "days" else self.luck.clumps, luck[first])
 
     def _with_cost(self) -> Any:
         rho = self.luck.with_cost
-        return ndtr(rho * self.z + math.sqrt(1 - rho**2) * self.rng.standard_normal(len(self.z)))
+        return self.chance.below(rho * self.z + math.sqrt(1 - rho**2) * self.chance.normal())
 
     def _own(self) -> Any:
-        return self.rng.random(len(self.z))
-
-    @staticmethod
-    def _count(mean: float, clumps: float, u: Any) -> Any:
-        """A count with this mean and `clumps` times its variance, at the quantiles u: negative binomial, or Poisson."""
-        if mean <= 0:
-            return np.zeros(len(u))
-        law = poisson(mean) if clumps == 1 else nbinom(mean / (clumps - 1), 1 / clumps)
-        sd = math.sqrt(mean * clumps)
-        low, high = max(0, math.floor(mean - 12 * sd)), math.ceil(mean + 12 * sd + 12 * clumps)
-        step = max(1, (high - low) // 200_000)  # of very many, every so many
-        counts = np.arange(low, high + step, step)
-        return counts[np.minimum(np.searchsorted(law.cdf(counts), u), len(counts) - 1)].astype(float)
-
-
-@lru_cache(maxsize=8)
-def _total_of(cv: float, lives: int, cap: float) -> convolution.Totals:
-    """What people who cost 1 each on average cost together; years of one contract share it."""
-    return convolution.total(Costs.with_cv(1.0, cv), lives, cap=cap)
+        return self.chance.uniform()

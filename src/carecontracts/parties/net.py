@@ -8,15 +8,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from random import Random
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..chance.plausible import not_twelve_months, with_effect
-from ..chance.simulate import Luck, draw_years
+from ..chance.simulate import Luck, draw_years, drawn_by
 from ..contract import Contract
 from ..refusal import Fault, Refusal, did_you_mean, listed, show
-from ..units import least
+from ..units import is_array, least
 from ..year import Year
 from .outside import CONTRACT, SOURCES, TEAM, Case, Outside, settle
 from .part import at
@@ -41,6 +40,7 @@ class Netted:
     expected: Case
     drawn: Case
     draws: int
+    chance: Any  # what drew it
 
     @property
     def parties(self) -> list[str]:
@@ -49,7 +49,7 @@ class Netted:
 
     def net(self, party: str, *, year: int | None = None, source: str | None = None) -> Any:
         """What a party nets in each draw, as `Case.net`."""
-        return np.broadcast_to(np.asarray(self.drawn.net(party, year=year, source=source), dtype=float), (self.draws,))
+        return self.chance.full(self.drawn.net(party, year=year, source=source))
 
     def mean(self, party: str, *, year: int | None = None, source: str | None = None) -> float:
         return float(self.net(party, year=year, source=source).mean())
@@ -69,7 +69,7 @@ class Netted:
 
     def worst_of_20(self, party: str) -> float:
         """The least cash in any month that is undercut in one draw of twenty."""
-        return float(np.quantile(self._lows.get(party, np.zeros(1)), 0.05))
+        return float(self.chance.quantile(self._lows[party], 0.05)) if party in self._lows else 0.0
 
     def months_to_bring(self, party: str) -> float | None:
         """The months of its team's cost that a party must bring to be safe in nineteen of twenty draws."""
@@ -84,7 +84,7 @@ class Netted:
         lows: dict[str, Any] = {}
         for each in self.drawn.cash_flow():
             lows[each.party] = least(lows.get(each.party, 0.0), each.position)
-        return {party: np.broadcast_to(np.asarray(low, dtype=float), (self.draws,)) for party, low in lows.items()}
+        return {party: self.chance.full(low) for party, low in lows.items()}
 
 
 def net(
@@ -98,12 +98,13 @@ def net(
     luck: Luck | None = None,
     works: Callable[[Year, float], Year] | None = None,
     tell: Callable[[str], None] = lambda doing: None,
+    plainly: bool = False,
 ) -> list[Netted]:
     """What everyone nets under a contract, for a program with each of these effects.
 
     `years` holds what is expected if the program changes nothing, with what care costs in it (`outside.with_care`).
     Every effect is drawn with the same luck. `works` is how a year changes where it does in other ways than
-    `plausible.with_effect` has it; it must take the effect off `spend`.
+    `plausible.with_effect` has it; it must take the effect off `spend`. `plainly` draws with the standard library.
 
     >>> from carecontracts import gallery
     >>> from carecontracts.chance.assumed import take
@@ -122,10 +123,17 @@ def net(
         tell(f"An effect of {effect:.1%}")
         ramped = [(year, effect * at(told.effect_ramp, n)) for n, year in enumerate(years)]
         now = [works(year, e) if works else with_effect(contract, [year], e)[0] for year, e in ramped]
-        drawn = draw_years(contract, now, rng=np.random.default_rng(seed), draws=draws, luck=luck or Luck())
-        expected, chance = (settle(contract, each, told, effect) for each in (now, drawn))
-        found.append(Netted(effect, expected, chance, draws))
+        rng = Random(seed) if plainly else _generator(seed)
+        drawn = draw_years(contract, now, rng=rng, draws=draws, luck=luck or Luck())
+        expected, by_chance = (settle(contract, each, told, effect) for each in (now, drawn))
+        found.append(Netted(effect, expected, by_chance, draws, drawn_by(rng, draws)))
     return found
+
+
+def _generator(seed: int) -> Any:
+    from numpy.random import default_rng
+
+    return default_rng(seed)
 
 
 # --- backwards --------------------------------------------------------------------------------------------------------
@@ -179,7 +187,7 @@ def _where_even(one: Netted, party: str, clause: str, pays: bool) -> float | Non
 
     def gap(times: float) -> float:
         changed = contract.amend({clause: {term: _times(price, times)}})
-        return float(np.mean(settle(changed, one.drawn.years, one.drawn.outside, one.effect).net(party)))
+        return _mean(settle(changed, one.drawn.years, one.drawn.outside, one.effect).net(party))
 
     low, high = 0.0, 1.0
     at_low = gap(low)
@@ -193,6 +201,10 @@ def _where_even(one: Netted, party: str, clause: str, pays: bool) -> float | Non
         middle = (low + high) / 2
         low, high = (middle, high) if (gap(middle) > 0) == (at_low > 0) else (low, middle)
     return (low + high) / 2
+
+
+def _mean(amount: Any) -> float:
+    return float(amount.mean() if is_array(amount) else amount)
 
 
 def _index(contract: Contract, clause: str) -> int:
@@ -217,7 +229,7 @@ def months_needed(one: Netted, party: str) -> float | None:
             )
             for year in years
         ]
-        return float(np.mean(settle(one.drawn.contract, scaled, one.drawn.outside, one.effect).net(party)))
+        return _mean(settle(one.drawn.contract, scaled, one.drawn.outside, one.effect).net(party))
 
     if gap(0.0) >= 0:
         return 0.0
@@ -252,7 +264,7 @@ def sources(netted: Sequence[Netted]) -> list[str]:
     """The sources that move anything for anyone."""
     found = [CONTRACT]
     for source in SOURCES:
-        if any(np.any(one.net(party, source=source)) for one in netted for party in one.parties):
+        if any((one.net(party, source=source) != 0).any() for one in netted for party in one.parties):
             found.append(source)
     return found
 

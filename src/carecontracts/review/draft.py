@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
+from random import Random
 
 from ..chance.simulate import Luck, Simulation, simulate
 from ..clause import Clause
@@ -58,5 +57,4 @@ class Draft:
         return self._drawn(self.effect)
 
     def _drawn(self, effect: float) -> Simulation:
-        rng = np.random.default_rng(SEED)
-        return simulate(self.contract, self.years, rng=rng, draws=DRAWS, effect=effect, luck=self.luck)
+        return simulate(self.contract, self.years, rng=Random(SEED), draws=DRAWS, effect=effect, luck=self.luck)

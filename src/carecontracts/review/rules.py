@@ -6,6 +6,7 @@ is a question, with its anchor; check the current text.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from statistics import fmean
 from typing import Any, Literal, NamedTuple
 
 from ..chance.plausible import with_effect
@@ -153,9 +154,14 @@ def luck_decides(draft: Draft) -> Iterator[Finding]:
     for clause in draft.contract.clauses:
         if not clause.pays_for_results or clause.money_back or clause not in [*draft.sharing("savings")]:
             continue
-        idle, works = draft.nothing.of(clause.name) > 0, draft.works.of(clause.name) > 0
-        settles = (idle | works).any(axis=1)  # the years in which it pays at all: a period may end only in the last
-        paid, denied = (float(idle[settles].mean()), 1 - float(works[settles].mean())) if settles.any() else (0.0, 1.0)
+        years = zip(draft.nothing.by_year(clause.name), draft.works.by_year(clause.name), strict=True)
+        # The years in which it pays at all: a period may end only in the last.
+        settles = [(idle > 0, works > 0) for idle, works in years if ((idle > 0) | (works > 0)).any()]
+        paid, denied = (
+            (fmean(idle.mean() for idle, _ in settles), 1 - fmean(works.mean() for _, works in settles))
+            if settles
+            else (0.0, 1.0)
+        )
         if paid <= OFTEN and denied > OFTEN and not _paid_if_it_works(draft, [clause.name]):
             if _paid_if_it_works(draft, [each.name for each in draft.sharing("savings")]):
                 continue  # it is for another case than the one that is hoped for
@@ -498,7 +504,9 @@ def unsecured(draft: Draft) -> Iterator[Finding]:
 def who_nets_what(draft: Draft) -> Iterator[Finding]:
     told = (draft.outside or Outside(name="nothing was given")).beside(draft.contract)
     years = with_care(draft.years, draft.lives * draft.care)
-    cases = net(draft.contract, years, told, seed=SEED, effects=[0.0, draft.effect], draws=DRAWS, luck=draft.luck)
+    cases = net(
+        draft.contract, years, told, seed=SEED, effects=[0.0, draft.effect], draws=DRAWS, luck=draft.luck, plainly=True
+    )
     term = many(len(draft.years), "year")
     unsaid = [clause for clause in draft.contract.clauses if clause.name in told.unsaid(draft.contract)]
     unknown = {party for clause in unsaid for party in (clause.payer, clause.payee)}  # who buys how much, nobody says

@@ -1,0 +1,109 @@
+"""The package as a page runs it: Python in WebAssembly, and beside it the package with the few that it stands on.
+
+Everything comes from this site and is fetched only when a reader touches what needs it. The pure packages are those
+that are installed here, so a page computes with the versions of the lock.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import shutil
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from downloads import SKIPPED, tree, zipped
+from vendor import MODULES, WHEELS
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip", "pyodide-lock.json")
+COMPILED = "pyodide.asm.wasm"  # three times smaller when compressed, which not every server does
+PURE = ("pydantic", "annotated_types", "typing_inspection", "typing_extensions", "yaml")
+ON_REQUEST = {"xlsx": ("xlsxwriter",)}  # fetched when a page is asked for a file of this kind
+ABSENT = ("synthetic", "programs", "cli", "plots.py", "notebook.py")  # of no use without numpy
+LIVE = {"book/workbench": ("workbench",)}  # the pages that run it, and the scripts and styles of each
+# A page that runs the package reaches no other address than its own site's; its worker is held to the same.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:;"
+    " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self';"
+    " form-action 'none'; base-uri 'none'; object-src 'none'"
+)
+
+
+def installed(*names: str) -> dict[str, bytes]:
+    """The Python files of these installed packages, by their paths from the folder they are installed in."""
+    found = {}
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise FileNotFoundError(f"{name} is not installed")
+        origin = Path(spec.origin)
+        paths = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+        top = origin.parent.parent if origin.name == "__init__.py" else origin.parent
+        for path in paths:
+            if SKIPPED.isdisjoint(path.parts):
+                found[path.relative_to(top).as_posix()] = path.read_bytes()
+    return found
+
+
+def package() -> bytes:
+    """What a page unpacks: the package, its contracts, and what it imports, as one .zip."""
+    files = installed(*PURE)
+    # A part of pydantic that only its own plug-ins and version 1 need would be half of it.
+    files = {name: data for name, data in files.items() if not name.startswith(("pydantic/v1/", "pydantic/mypy"))}
+    for name, data in tree("src/carecontracts").items():
+        name = name.removeprefix("src/")
+        if name.split("/")[1] not in ABSENT:
+            files[name] = data
+    for name, data in tree("contracts").items():
+        if name.endswith(".yaml"):
+            files[f"carecontracts/gallery/{name.removeprefix('contracts/')}"] = data
+    for wheel in WHEELS.glob("pydantic_core-*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            files |= {name: archive.read(name) for name in archive.namelist() if name.endswith((".py", ".so"))}
+    return zipped(files)
+
+
+def copy(app: Sphinx, exception: Exception | None) -> None:
+    """Put the runtime and the package into the finished site."""
+    if exception is not None or app.builder.format != "html":
+        return
+    put(Path(app.outdir))
+
+
+def put(site: Path) -> None:
+    live = site / "_static" / "live"
+    (live / "pyodide").mkdir(parents=True, exist_ok=True)
+    for name in RUNTIME:
+        shutil.copyfile(MODULES / "pyodide" / name, live / "pyodide" / name)
+    compiled = (MODULES / "pyodide" / COMPILED).read_bytes()
+    (live / "pyodide" / f"{COMPILED}.gz").write_bytes(gzip.compress(compiled, 9, mtime=0))
+    (live / "package.zip").write_bytes(package())
+    for kind, names in ON_REQUEST.items():
+        (live / f"{kind}.zip").write_bytes(zipped(installed(*names)))
+
+
+def page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give a live page its scripts, its styles and its policy."""
+    if page not in LIVE or "body" not in context:
+        return
+    for name in LIVE[page]:
+        app.add_css_file(f"live/{name}.css")
+        app.add_js_file(f"live/{name}.js", loading_method="defer")
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    context["metatags"] = context.get("metatags", "") + policy
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-page-context", page)
+    app.connect("build-finished", copy)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    import sys
+
+    put(Path(sys.argv[1]))
