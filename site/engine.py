@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import json
 import shutil
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carecontracts import Contract, gallery
+from carecontracts.gallery import gallery_names
 from downloads import SKIPPED, tree, zipped
 from vendor import MODULES, WHEELS
 
@@ -24,7 +27,7 @@ COMPILED = "pyodide.asm.wasm"  # three times smaller when compressed, which not 
 PURE = ("pydantic", "annotated_types", "typing_inspection", "typing_extensions", "yaml")
 ON_REQUEST = {"xlsx": ("xlsxwriter",)}  # fetched when a page is asked for a file of this kind
 ABSENT = ("synthetic", "programs", "cli", "plots.py", "notebook.py")  # of no use without numpy
-LIVE = {"book/workbench": ("workbench",)}  # the pages that run it, and the scripts and styles of each
+LIVE = {"book/workbench": "workbench"}  # the pages that run it, and the script of each
 # A page that runs the package reaches no other address than its own site's; its worker is held to the same.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:;"
@@ -90,11 +93,17 @@ def page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
     """Give a live page its scripts, its styles and its policy."""
     if page not in LIVE or "body" not in context:
         return
-    for name in LIVE[page]:
-        app.add_css_file(f"live/{name}.css")
+    app.add_css_file("live/live.css")
+    for name in ("live", LIVE[page]):
         app.add_js_file(f"live/{name}.js", loading_method="defer")
+    known = json.dumps([{"name": name, "title": title_of(name)} for name in gallery_names()]).replace("<", "\\u003c")
+    context["body"] += f'<script type="application/json" id="live-gallery">{known}</script>'
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     context["metatags"] = context.get("metatags", "") + policy
+
+
+def title_of(name: str) -> str:
+    return Contract.load(gallery(name)).title
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

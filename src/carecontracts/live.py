@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-import yaml
-
 from . import form
 from .chance import assumed
 from .chance.draws import joined
 from .chance.plausible import expected_years, with_effect, without_effect
 from .chance.simulate import Simulation, in_words, simulate
 from .contract import Contract
-from .edits import moved, put_in, set_to
-from .gallery import gallery, gallery_names
+from .edits import moved, put_in, set_to, written
+from .files import parse_yaml
+from .gallery import gallery
 from .ledger import Ledger
 from .paper import statement, workbook
 from .paper.term_sheet import sections, term_sheet
@@ -40,8 +39,6 @@ from .year import FACTS, Year, columns_for, read_years
 Answer = dict[str, Any]
 Table = Mapping[str, Any]  # the columns by their names, and rows of cells
 VERBS: dict[str, Callable[..., Any]] = {}
-MOST_TEXT = 2_000_000  # characters of a request: what a file may have
-LINES_OF_BUSINESS = ("medicaid", "medicare", "dual", "commercial")
 STEP = 500  # draws between two looks at whether to stop
 
 
@@ -83,16 +80,6 @@ def _told(fault: Fault) -> Answer:
 
 
 # --- opening and changing a contract ----------------------------------------------------------------------------------
-
-
-@verb
-def gallery_of() -> list[Answer]:
-    """The contracts of the gallery by name and title."""
-    found = []
-    for name in gallery_names():
-        title = re.search(r"(?m)^title: (.*)$", gallery(name).read_text("utf-8"))
-        found.append({"name": name, "title": yaml.safe_load(title[1]) if title else name})
-    return found
 
 
 @verb
@@ -359,6 +346,14 @@ def years_file(years: Table) -> str:
     return _as_text(years)
 
 
+@verb
+def without_notes(contract: str) -> str:
+    """The contract's text for the other side: its terms alone, without our notes and comments."""
+    Contract.parse(contract)
+    data, _ = parse_yaml(contract, "contract")
+    return written(_without_notes(data))
+
+
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
@@ -440,6 +435,12 @@ def _settled(contract: Contract, ledger: Ledger, years: Sequence[Year]) -> Answe
         "cash": [position._asdict() for position in ledger.cash_flow()],
         "unread": contract.unread(years),
     }
+
+
+def _without_notes(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_notes(each) for key, each in value.items() if key != "note"}
+    return [_without_notes(each) for each in value] if isinstance(value, list) else value
 
 
 def _said_otherwise(old: Contract, new: Contract) -> Iterator[Answer]:

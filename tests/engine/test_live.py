@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from carecontracts import Contract, gallery
 from carecontracts.chance import assumed
 from carecontracts.cli import app
-from carecontracts.cli.review import HEADER, as_yaml
+from carecontracts.cli.review import HEADER
 from carecontracts.files import parse_yaml, safe_cell
 from carecontracts.gallery import gallery_names
 from carecontracts.live import VERBS
@@ -109,7 +109,7 @@ def test_the_settlements_worked_by_hand(path):
         facts = [flat(case["facts"]) | flat(year) for year in case["years"]]
         columns = list(dict.fromkeys(name for year in facts for name in year))
         table = {"columns": columns, "rows": [[str(year.get(name, "")) for name in columns] for year in facts]}
-        settled = told("settle", contract=as_yaml(agreed), years=table)
+        settled = told("settle", contract=agreed.as_yaml(), years=table)
         paid: dict = {}
         for row in settled["rows"]:
             if row["amount"]:
