@@ -201,7 +201,7 @@ def _field(
     if unit:
         field |= {"least": unit.bottom, "most": unit.top, "by_tier": isinstance(unit, TieredUnit)}
         field["ladder"] = isinstance(unit, LadderUnit)
-    if options:
+    if options or how in ("choice", "clauses"):
         field["options"] = options
         field["default"] = "" if info.is_required() or info.default is None else str(info.default)
     return field

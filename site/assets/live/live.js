@@ -23,7 +23,7 @@ const Live = (() => {
 
   function start() {
     // A worker made from a blob is held to the page's own policy; one made from an address would not be.
-    const source = `self.LIVE_BASE = ${JSON.stringify(base)}; import(${JSON.stringify(base + "worker.js" + version)});`;
+    const source = `self.LIVE_BASE = ${JSON.stringify(base)}; self.early = []; onmessage = (event) => early.push(event); import(${JSON.stringify(base + "worker.js" + version)});`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     worker = new Worker(address, { type: "module" });
     const own = worker;

@@ -218,7 +218,7 @@
     failed(error);
     return [];
   }
-  function failed(error) { tell(`Something went wrong: ${error.message} Your contract is kept; try again.`); }
+  function failed(error) { console.error(error); tell(`Something went wrong: ${error.message} Your contract is kept; try again.`); }
 
   function showFaults(found) {
     if (!found.length) { faults.replaceChildren(); fileFaults.replaceChildren(); return; }

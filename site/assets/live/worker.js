@@ -54,3 +54,4 @@ async function answerTo({ id, request, needs }) {
 }
 let queue = Promise.resolve();
 self.onmessage = ({ data }) => { queue = queue.then(() => answerTo(data)); };
+self.early.forEach(self.onmessage); // what was asked while this file was on its way
