@@ -7,6 +7,7 @@ that are installed here, so a page computes with the versions of the lock.
 from __future__ import annotations
 
 import gzip
+import importlib.metadata
 import importlib.util
 import json
 import shutil
@@ -22,9 +23,10 @@ from vendor import MODULES, WHEELS
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip", "pyodide-lock.json")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip", "pyodide-lock.json", "README.md")
 COMPILED = "pyodide.asm.wasm"  # three times smaller when compressed, which not every server does
 PURE = ("pydantic", "annotated_types", "typing_inspection", "typing_extensions", "yaml")
+DISTRIBUTIONS = ("pydantic", "annotated-types", "typing-inspection", "typing-extensions", "PyYAML")
 ON_REQUEST = {"xlsx": ("xlsxwriter",)}  # fetched when a page is asked for a file of this kind
 ABSENT = ("synthetic", "programs", "cli", "plots.py", "notebook.py")  # of no use without numpy
 LIVE = {"book/workbench": "workbench"}  # the pages that run it, and the script of each
@@ -64,10 +66,38 @@ def package() -> bytes:
     for name, data in tree("contracts").items():
         if name.endswith(".yaml"):
             files[f"carecontracts/gallery/{name.removeprefix('contracts/')}"] = data
-    for wheel in WHEELS.glob("pydantic_core-*.whl"):
-        with zipfile.ZipFile(wheel) as archive:
-            files |= {name: archive.read(name) for name in archive.namelist() if name.endswith((".py", ".so"))}
-    return zipped(files)
+    with zipfile.ZipFile(core()) as archive:
+        files |= {name: archive.read(name) for name in archive.namelist() if name.endswith((".py", ".so"))}
+        files |= {name: archive.read(name) for name in archive.namelist() if "LICENSE" in name}
+    return zipped(files | licenses(*DISTRIBUTIONS))
+
+
+def licenses(*names: str) -> dict[str, bytes]:
+    """What these packages may be used under, which goes where they go."""
+    return {
+        f"licenses/{name}/{Path(str(path)).name}": Path(str(path.locate())).read_bytes()
+        for name in names
+        for path in importlib.metadata.files(name) or ()
+        if "LICENSE" in str(path).upper()
+    }
+
+
+def core() -> Path:
+    """The wheel of pydantic's core for a page's Python."""
+    found = sorted(WHEELS.glob("pydantic_core-*.whl"))
+    if not found:
+        raise FileNotFoundError(".wheels/pydantic_core-*.whl")
+    return found[-1]
+
+
+def require(app: Sphinx) -> None:
+    """Refuse to build live pages whose Python is not here."""
+    from sphinx.errors import ExtensionError
+
+    missing = [name for name in (*RUNTIME, COMPILED) if not (MODULES / "pyodide" / name).is_file()]
+    missing += [] if any(WHEELS.glob("pydantic_core-*.whl")) else [".wheels/pydantic_core-*.whl"]
+    if missing:
+        raise ExtensionError(f"node_modules/ lacks {', '.join(missing)}. Fetch it first: python site/vendor.py")
 
 
 def copy(app: Sphinx, exception: Exception | None) -> None:
@@ -86,7 +116,7 @@ def put(site: Path) -> None:
     (live / "pyodide" / f"{COMPILED}.gz").write_bytes(gzip.compress(compiled, 9, mtime=0))
     (live / "package.zip").write_bytes(package())
     for kind, names in ON_REQUEST.items():
-        (live / f"{kind}.zip").write_bytes(zipped(installed(*names)))
+        (live / f"{kind}.zip").write_bytes(zipped(installed(*names) | licenses(*names)))
 
 
 def page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -107,6 +137,7 @@ def title_of(name: str) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("builder-inited", require)
     app.connect("html-page-context", page)
     app.connect("build-finished", copy)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

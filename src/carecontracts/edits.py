@@ -81,7 +81,7 @@ class _Writer(yaml.SafeDumper):
     def represent_dict(self, data: Mapping[Any, Any]) -> yaml.Node:  # type: ignore[override]
         return self.represent_mapping("tag:yaml.org,2002:map", data, flow_style=bool(data) and _short(data))
 
-    def represent_list(self, data: Sequence[Any]) -> yaml.Node:
+    def represent_list(self, data: Sequence[Any]) -> yaml.Node:  # type: ignore[override]
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=bool(data) and _short(data))
 
 
@@ -135,7 +135,8 @@ def _made(text: str, meant: Any, edit: Callable[[], str | None]) -> str:
 
 def _node(text: str, place: Place) -> tuple[Any, Any]:
     """The node at a place, and that of its key, where it has one."""
-    node, name = yaml.compose(text, Loader=yaml.SafeLoader), None
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    name = None
     for key in place:
         if isinstance(node, yaml.SequenceNode):
             node, name = node.value[key], None
@@ -198,7 +199,7 @@ def _added(text: str, place: Place, value: Any) -> str | None:
         entry = " " * column + f"{on_one_line(place[-1])}:\n" + _block(value, column + 2)
     else:
         entry = " " * column + f"{on_one_line(place[-1])}: {on_one_line(value)}\n"
-    return head + entry + rest
+    return str(head + entry + rest)
 
 
 def _without(text: str, place: Place) -> str | None:

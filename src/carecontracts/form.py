@@ -39,7 +39,7 @@ def form_of(text: str) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         do = "begin with `title:`"
         raise Refusal([Fault("contract", show(data), "terms and their values", do)])
-    clauses = data.get("clauses") if isinstance(data.get("clauses"), list) else []
+    clauses: list[Any] = data["clauses"] if isinstance(data.get("clauses"), list) else []
     parties = list(data["parties"]) if isinstance(data.get("parties"), Mapping) else []
     return {
         "agreement": [

@@ -139,14 +139,14 @@ def words(contract: str) -> Answer:
 def years_for(contract: str, lives: int | None = None, cost: float | None = None, effect: float = 0.0) -> Answer:
     """Years with every fact that the contract reads, as expected of so many people who cost so much each."""
     agreed = Contract.parse(contract)
-    made = expected_years(agreed, **{k: v for k, v in {"lives": lives, "cost": cost}.items() if v}, effect=effect)
-    return _as_table(agreed, made)
+    people = {"lives": lives} if lives else {}
+    return _as_table(agreed, expected_years(agreed, **people, cost=cost, effect=effect))
 
 
 @verb
 def years_from(contract: str, text: str, name: str = "pasted cells") -> Answer:
     """The years in a CSV file, in cells pasted from a spreadsheet, or in a YAML list."""
-    return _as_table(Contract.parse(contract), read_years(_Given(text, name)))
+    return _as_table(Contract.parse(contract), read_years(_Given(text, name)))  # type: ignore[arg-type]
 
 
 @verb
@@ -281,12 +281,16 @@ def odds(
         raise Refusal([Fault("draws", show(draws), "2 to 20,000 in a page", "give a number in between")])
     agreed = Contract.parse(contract)
     _drawing["now"] = _Odds(agreed, _taken(agreed, years, years_are, effect, luck), effect, draws, seed)
-    return more_odds()
+    return _drawn_on()
 
 
 @verb
 def more_odds() -> Answer:
     """The next draws of the odds last asked for, with what all so far say."""
+    return _drawn_on()
+
+
+def _drawn_on() -> Answer:
     if "now" not in _drawing:
         raise Refusal([Fault("odds", "nothing drawn yet", "odds that have begun", "ask for `odds` first")])
     now = _drawing["now"]
