@@ -51,7 +51,7 @@ def answer(request: str) -> str:
     """The answer to a request, both as JSON: `{"is": …}`, or `{"refused": […]}` with every fault.
 
     >>> json.loads(answer('{"ask": "words", "contract": "title: A fee"}'))["refused"][0]["do"]
-    'add `clauses:`'
+    'add `summary:`'
     """
     try:
         asked = json.loads(request)

@@ -36,6 +36,17 @@ def worker():
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _put_away():
+    yield
+    apart = worker()
+    apart.stdin.close()
+    apart.wait()
+    apart.stdout.close()
+    assert apart.returncode == 0, "something was imported that a page does not have"
+    worker.cache_clear()
+
+
 def ask(verb: str, **asked):
     apart = worker()
     apart.stdin.write(json.dumps({"ask": verb, **asked}) + "\n")
