@@ -141,8 +141,12 @@ def test_another_address_is_out_of_reach_even_for_the_worker(bench):
     refused = bench.page.evaluate(
         """async () => {
             const body = "fetch('https://example.org/').then(() => postMessage('left'), () => postMessage('refused'))";
-            const worker = new Worker(URL.createObjectURL(new Blob([body], {type: "text/javascript"})), {type: "module"});
-            return new Promise(told => { worker.onmessage = ({data}) => told(data); worker.onerror = () => told("failed"); });
+            const script = URL.createObjectURL(new Blob([body], {type: "text/javascript"}));
+            const worker = new Worker(script, {type: "module"});
+            return new Promise(told => {
+                worker.onmessage = ({data}) => told(data);
+                worker.onerror = () => told("failed");
+            });
         }"""
     )
     assert refused == "refused"
