@@ -139,7 +139,10 @@ def resized(
 
 
 def _times(value: Any, by: float) -> Any:
-    return {key: _times(each, by) for key, each in value.items()} if isinstance(value, Mapping) else round(value * by, 2)
+    """A number so many times as large, to the cent; or each of several."""
+    if isinstance(value, Mapping):
+        return {key: _times(each, by) for key, each in value.items()}
+    return round(value * by, 2)
 
 
 def clauses_in(contract: Contract, year: int, lives: float = 1) -> list[Clause]:

@@ -283,7 +283,56 @@ def case_rate(run: Any) -> None:
     assert (run["kept"]["margin"]["surpluses only"] <= run["kept"]["margin"]["no reconciliation"] + 0.01).all()
 
 
+def by_hand(run: Any) -> None:
+    """The statement as a reader would work it: line by line, and who nets what of it."""
+    ledger = run.names.get("example", run.names.get("ledger"))
+    hand = list(np.ravel(run["hand"]))
+    assert [line.amount for line in ledger][: len(hand)] == pytest.approx(hand, abs=0.02)
+
+
+def care_management_fee(run: Any) -> None:
+    """The fees again, from the months that the year holds; and the payroll from staff and wage."""
+    year, rates = run["worked"], run["RATES"]
+    fees = sum(rates[tier] * year.documented_months[tier] for tier in rates)
+    assert run["hand"][1] == pytest.approx(fees)
+    assert run["payroll"] == pytest.approx(run["STAFF"] * run["WAGE"] / run["WAGE_SHARE"])
+    assert run["per_listed"] * run["listed"] == pytest.approx(run["at"]["the contract's mix"][1])
+    planned = [pair[1] for pair in run["at"].values()]
+    assert planned == pytest.approx([planned[0]] * 3, rel=1e-4, abs=1)  # the three are equal as planned
+
+
+def shared_risk(run: Any) -> None:
+    """Three years together pay luck no more than each year by itself; what is gained adds up."""
+    assert (run["luck_3"] <= run["luck"] + 1e-6).all()
+    assert (np.diff(run["luck"]) <= 1e-6).all()
+    total = sum(run["saved"])
+    assert run["gain"] <= max(0, total)
+    assert run["loss"] <= max(0, -total)
+    nothing_is_made(run)
+
+
+def fee_at_risk(run: Any) -> None:
+    """The refunds never pass the cap, and are what their workings say."""
+    by_hand(run)
+    paid, first, second = run["hand"]
+    assert first + second <= run["for_savings"].cap * paid + 0.01
+    assert run["FEE"] == pytest.approx(paid / run["MEMBERS"] / run["EXPECTED"])
+
+
+def outcome_price(run: Any) -> None:
+    """A price from the cost of the work: what it earns when it works, times the chance, is the cost."""
+    by_hand(run)
+    cost = run["TEAM"] + run["CHECKING"]
+    assert run["price"].iloc[3] * run["added"] * run["CHANCE"] == pytest.approx(cost)
+    assert run["average"]["against last year's count"][0] >= run["average"]["against an agreed number, 20% lower"][0]
+
+
+def pay_for_performance(run: Any) -> None:
+    by_hand(run)
+    assert sum(run["hand"]) <= sum(run["stakes"]) + 0.01
+
+
 # What is checked of each notebook's answer; the name of the function is that of the notebook.
-ANSWERS: dict[str, Any] = {
-    answer.__name__.replace("_", "-"): answer for answer in (shared_savings, capitation, case_rate)
-}
+CHECKED = (shared_savings, capitation, case_rate, care_management_fee, shared_risk, fee_at_risk, outcome_price)
+CHECKED += (pay_for_performance,)
+ANSWERS: dict[str, Any] = {answer.__name__.replace("_", "-"): answer for answer in CHECKED}
