@@ -279,6 +279,7 @@ class Command(NamedTuple):
 
 
 ODD = ("0", "-1", "1e300", "5e-324", "nan", "inf", "x", "", "99999999999999999999", "1.5", "1e400", "-5")
+MOVED = "--term=care management fee.per_member_per_month=100:300"
 FILE = ("--out {o}.csv",)
 COMMANDS = {
     "settle": Command(
@@ -312,6 +313,24 @@ COMMANDS = {
             "--cost": ("practice=1", "practice=1e400", "=1", "practise=5"),
         },
         (*FILE, "--out {o}.xlsx"),
+    ),
+    "zone": Command(
+        ("zone", "{target}", "--outside", "{outside}", "--draws=20", "--effect=0.05", "--steps=2", MOVED),
+        ("target", "outside", "outside"),
+        5,
+        {
+            "--term": (
+                "care management fee.per_member_per_month=100:300",
+                "a.b=1:2",
+                "=",
+                "x",
+                "a.b=2:1",
+                "a.b=1:1e400",
+            ),
+            "--most-loss": ("plan=0.3", "plan=2", "=", "plna=0.1"),
+            "--steps": (*ODD, "2"),
+        },
+        FILE,
     ),
     "review": Command(
         ("check", "{whole}"),

@@ -16,6 +16,10 @@ WRITERS = {  # a command's words, without its outputs; and its options that writ
     "mssp": (("mssp", "{results}"), ("--out",)),
     "odds": (("odds", "{contract}", "{years}", "--draws", "50"), ("--out",)),
     "net": (("net", "{contract}", "{years}", "--outside", "{outside}", "--draws", "50"), ("--out",)),
+    "zone": (
+        ("zone", "{contract}", "{years}", "--outside", "{outside}", "--term", "fee.x=1:2", "--draws", "50"),
+        ("--out",),
+    ),
     "price": (("price", "{program}"), ("--out",)),
     "review": (("check", "{contract}", "--years", "{years}"), ("--out", "--fix")),
     "audit": (("audit", "{contract}", "{years}", "{statement}"), ("--out", "--letter")),

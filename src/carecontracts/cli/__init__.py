@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..refusal import Fault, Refusal, printable, told
-from . import agreement, chance, claims, net, review, select, settle, show
+from . import agreement, chance, claims, net, review, select, settle, show, zone
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +37,7 @@ app.command("check")(review.check)
 app.command("compare")(agreement.compare)
 app.command("audit")(review.audit)
 app.command("net")(net.net)
+app.command("zone")(zone.zone)
 app.command("price")(chance.price)
 app.command("measure")(claims.measure)
 claims_app.command("check")(claims.check)
