@@ -1,5 +1,6 @@
 """From one version to the next: both Word files of a contract, and what changed between two versions, or in Word."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
@@ -15,7 +16,7 @@ from ..files import as_csv
 from ..paper.word import write_word
 from ..refusal import Fault, Refusal, in_dollars, show
 from ..year import Year, read_years
-from .common import ContractFile, all_or_refuse, load, needing, plain, screen, table_of, within, writing
+from .common import ContractFile, all_or_refuse, load, needing, plain, screen, show_or_put, table_of, within, writing
 from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
 
 if TYPE_CHECKING:
@@ -301,3 +302,49 @@ def _print_odds(
             losses = [f"{row['chance of loss']:.0%}" if row else "–" for row in (old, new)]
             table.add_row(f"{e:.3g}" if e else "nothing", party, *means, *losses)
     console.print(table)
+
+
+# --- for other systems ------------------------------------------------------------------------------------------------
+
+
+def vbpr(
+    contract: Annotated[
+        str | None, typer.Argument(metavar="[CONTRACT]", help="A contract file, or a name from the gallery.")
+    ] = None,
+    years: Annotated[Path | None, typer.Option(help="Settle these years too (CSV or YAML), a report for each.")] = None,
+    dated: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day on which it is reported; else the year's last.")
+    ] = None,
+    read: Annotated[
+        Path | None,
+        typer.Option(help="Read a report of the guide (JSON) back, in place of writing one."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the resources (JSON), or what was read (CSV), here.")] = None,
+) -> None:
+    """A contract and its settled years as HL7 Da Vinci VBPR resources, or such a report read back."""
+    from ..paper import vbpr as guide
+
+    if (contract is None) == (read is None):
+        do = "name a contract to write, or give --read to read a report"
+        raise Refusal([Fault("CONTRACT, --read", "both" if read else "neither", "one of the two", do)])
+    with writing(contract, years, read) as outputs:
+        outputs.file(out)
+        if read:
+            rows, _ = all_or_refuse(lambda: guide.read_report(read), outputs.ready)
+            table = table_of("Whose", "Group", "Payment stream", "What", "Of", ">Value", "")
+            for row in rows:
+                value = f"{row.value:,.10g}" if isinstance(row.value, float) else row.value or ""
+                table.add_row(row.subject, row.group, row.stream, row.metric, row.part, value, row.unit)
+            screen().print(table)
+            for stream, total in guide.payments(rows).items():
+                screen().print(plain(f"{stream}: {in_dollars(total)}"))
+            outputs.put(out, as_csv(guide.Row._fields, rows))
+            return
+        agreed, given, on, _ = all_or_refuse(
+            lambda: load(contract or ""),
+            lambda: read_years(years) if years else [],
+            lambda: _day(dated) if dated else None,
+            outputs.ready,
+        )
+        text = json.dumps(guide.bundle(agreed, given, on), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        show_or_put(text, out, outputs)
