@@ -29,11 +29,13 @@ from docutils import nodes
 
 from carecontracts import Contract, __version__
 from carecontracts.paper.word import write_word
+from carecontracts.review.our_file import as_it_says
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[1]
+OURS = "-our-file"  # how the Word file for our own side is called, beside the one to send
 KIT = "carecontracts-kit"
 PACKAGE = ROOT / "src" / "carecontracts"
 # What pip installs, and the module by which to see whether it is there. Every notebook needs the first few.
@@ -299,7 +301,10 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(data)
         if name.endswith(".yaml"):
-            write_word(Contract.load(ROOT / name), out / f"{name.removesuffix('.yaml')}.docx")
+            agreed, beside = Contract.load(ROOT / name), name.removesuffix(".yaml")
+            write_word(agreed, out / f"{beside}.docx")
+            if agreed.provisions:  # a whole agreement has both of its files
+                write_word(agreed, out / f"{beside}{OURS}.docx", ours=as_it_says(agreed))
 
 
 def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -307,9 +312,15 @@ def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     if not doctree:
         return
     source = context["pathto"](f"_sources/{context['sourcename']}", 1)
-    word, terms = context["pathto"](f"{page}.docx", 1), context["pathto"](f"{page}.yaml", 1)
+    word, ours, terms = (context["pathto"](f"{page}{end}", 1) for end in (".docx", f"{OURS}.docx", ".yaml"))
     contract = [
-        {"url": word, "icon": "fa-file-word", "text": "Word (.docx)", "note": "to edit"},
+        {"url": word, "icon": "fa-file-word", "text": "Word (.docx)", "note": "a draft to send"},
+        *(
+            [{"url": ours, "icon": "fa-file-word", "text": "Our file (.docx)", "note": "odds and traps: do not send"}]
+            if Path(ROOT / f"{page}.yaml").exists()
+            and "\nprovisions:" in Path(ROOT / f"{page}.yaml").read_text("utf-8")
+            else []
+        ),
         {"url": terms, "icon": "fa-file-code", "text": "The contract (.yaml)", "note": "to settle"},
     ]
     context["downloads"] = [

@@ -202,7 +202,15 @@ def test_every_contract_is_there_in_word():
     for name in gallery_names():
         with zipfile.ZipFile(HTML / "contracts" / f"{name}.docx") as file:
             text = html.unescape(file.read("word/document.xml").decode())
-        assert Contract.load(gallery(name)).title in text
+        contract = Contract.load(gallery(name))
+        assert contract.title in text
+        assert "What each number rests on" not in text
+        ours = HTML / "contracts" / f"{name}-our-file.docx"
+        assert ours.exists() == (contract.provisions is not None)
+        if contract.provisions:
+            with zipfile.ZipFile(ours) as file:
+                text = html.unescape(file.read("word/document.xml").decode())
+            assert "Traps found in this draft" in text
 
 
 def test_the_kit_has_every_contract_and_every_module(kit):

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from ..chance.assumed import Taken
+from ..chance.assumed import Business, Taken, take
 from ..chance.simulate import Simulation, in_words
+from ..contract import Contract
 from ..paper.term_sheet import Section
 from ..parties.net import Netted
 from ..refusal import in_dollars
@@ -35,6 +36,24 @@ def our_file(draft: Draft, taken: Taken, netted: Sequence[Netted] = ()) -> list[
         Section("Whom each choice favors", table=[("Section", "Choice", "It favors"), *_favored(draft)]),
         Section("What this assumes", table=[ASSUMED, *map(tuple, taken.rows())]),
     ]
+
+
+LINES: dict[str, Business] = {
+    "Medicaid": "medicaid",
+    "Medicare Advantage": "medicare",
+    "Medicare": "medicare",
+    "dual eligible": "dual",
+    "commercial": "commercial",
+    "self-insured": "commercial",
+}
+
+
+def as_it_says(contract: Contract, effect: float = 0.05) -> list[Section]:
+    """Our file of a contract for the people and the line of business that it names, in years that are made up."""
+    purpose = contract.provisions.purpose if contract.provisions else None
+    line = LINES[purpose.line_of_business] if purpose else "medicaid"
+    taken = take(contract, None, line=line, lives=round(purpose.people) if purpose else None)
+    return our_file(Draft(contract, taken.years, taken.luck, taken.cost, effect, line), taken)
 
 
 def _odds(draft: Draft) -> Iterator[tuple[str, ...]]:
