@@ -433,7 +433,7 @@ def _scores(said: tuple[str, str, str, str, str], part: str, scored: Mapping[str
         yield Row(*said, part, value, str(score.get("unit") or ""))
     for other in _named(score, "alternate-measurescore"):
         kind, value = next(((k, v) for k, v in other.items() if k.startswith("value")), ("", None))
-        if kind == "valueMoney":
+        if kind == "valueMoney" and value:
             yield Row(*said, part, _finite(value.get("value")), str(value.get("currency") or ""))
         elif kind:
             yield Row(*said, part, _words(value) if kind == "valueCodeableConcept" else str(value), "")

@@ -73,8 +73,7 @@ def _goals(before: Contract, after: Contract) -> Iterator[Change]:
     old, new = ({goal.goal: goal for goal in each.goals} for each in (before, after))
     for name in dict.fromkeys((*old, *new)):
         if old.get(name) != new.get(name):
-            said = [_goal(each.get(name)) for each in (old, new)]
-            yield Change("what both sides want", f"“{name}”", *said)
+            yield Change("what both sides want", f"“{name}”", _goal(old.get(name)), _goal(new.get(name)))
 
 
 def _goal(goal: Goal | None) -> str:
@@ -142,7 +141,7 @@ def _term(part: Worded, term: str, contract: Contract) -> str:
     if value is None or value in ([], {}, ""):
         return NOTHING
     if isinstance(part, Clause) and term in part.roles:
-        return contract.parties.get(value, value)
+        return str(contract.parties.get(value, value))
     return part.say_term(term) if term in part.terms() or term == "due" else _said(value)
 
 
@@ -212,7 +211,7 @@ def same_years(before: Sequence[Year], after: Sequence[Year]) -> list[Year]:
 
 def _with(year: Year, other: Year) -> Year:
     """A year with what another has and it lacks; where both have a fact, this one's stands."""
-    filled = {}
+    filled: dict[str, Any] = {}
     for name in FACTS:
         mine, theirs = getattr(year, name), getattr(other, name)
         filled[name] = {**theirs, **mine} if isinstance(mine, Mapping) else theirs if mine is None else mine
