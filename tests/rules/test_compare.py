@@ -3,6 +3,7 @@
 import csv
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,18 @@ def test_what_it_is_worth_on_the_same_years_by_hand() -> None:
 def test_a_fact_that_only_one_version_reads_comes_from_its_own_years() -> None:
     one = Year(year=2026, spend=5.0, measures={"a": 0.5})
     other = Year(year=2026, spend=6.0, benchmark=7.0, measures={"a": 0.1, "b": 0.2})
-    (year,) = same_years([one], [other])
-    assert (year.spend, year.benchmark, year.measures) == (5.0, 7.0, {"a": 0.5, "b": 0.2})
+    for years in same_years([one], [replace(other, year=2027), replace(other, year=2028)]):
+        (year,) = years
+        assert (year.spend, year.benchmark, year.measures) == (5.0, 7.0, {"a": 0.5, "b": 0.2})
+    assert [[y.year for y in years] for years in same_years([one], [replace(other, year=2027)])] == [[2026], [2027]]
+
+
+@pytest.mark.parametrize("other", ["mssp/enhanced", "global-capitation", "long-first-year", "pay-for-success"])
+def test_two_contracts_that_have_little_in_common_are_compared_all_the_same(other: str, run: Any) -> None:
+    done = run("compare", "shared-savings", other)
+    assert done.code == 0, done.err
+    assert "“shared savings”" in done.out
+    assert ("Odds, drawn with the same luck" in done.out) == (other != "long-first-year")
 
 
 # --- and an edited Word file ------------------------------------------------------------------------------------------

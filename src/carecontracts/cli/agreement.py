@@ -14,7 +14,7 @@ from rich.text import Text
 from ..contract import Contract
 from ..files import as_csv
 from ..paper.word import write_word
-from ..refusal import Fault, Refusal, in_dollars, show
+from ..refusal import Fault, Refusal, in_dollars, listed, show
 from ..year import Year, read_years
 from .common import ContractFile, all_or_refuse, load, needing, plain, screen, show_or_put, table_of, within, writing
 from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
@@ -183,11 +183,18 @@ def compare(
         if back:
             _print_back(console, back)
         found = comparing.changes(before, after)
-        shown, wanted = _on_years(before, after, given, asked, effect)
-        rows = [(*change[:4], _alone(before, change, shown)) for change in found]
+        try:
+            old, new, wanted = _on_years(before, after, given, asked, effect)
+            untold = ""
+        except Refusal as refusal:  # the words of both can be compared all the same
+            old, new, wanted = [], [], None
+            untold = "; ".join(f"{each.where}: {each.given}" for each in refusal.faults)
+        rows = [(*change[:4], _alone(before, change, old)) for change in found]
         _print_changes(console, rows, before)
-        if found and shown:
-            _print_worth(console, before, after, shown, made=given is None)
+        if found and old:
+            _print_worth(console, before, after, old, new, made=given is None)
+        elif found:
+            console.print(plain(f"Not settled: {untold or 'none of the years is in both'}. Give years with --years."))
         if found and wanted:
             _print_odds(console, before, after, wanted, effect)
         if take and back:
@@ -226,24 +233,24 @@ def _print_back(console: Console, back: "Back") -> None:
 
 def _on_years(
     before: Contract, after: Contract, given: Sequence[Year] | None, asked: dict[str, Any], effect: float
-) -> "tuple[list[Year], tuple[Taken, Taken] | None]":
-    """The years on which both are settled, with the program; and what their odds are drawn with."""
+) -> "tuple[list[Year], list[Year], tuple[Taken, Taken] | None]":
+    """The years on which each is settled, with the program; and what their odds are drawn with."""
     from ..review.compare import same_years
 
     with needing("chance"):
         from ..chance import assumed
         from ..chance.plausible import with_effect
     if given:
-        return list(given), None
+        both = [year for year in given if _runs(before, year.year) and _runs(after, year.year)]
+        return both, both, None
     taken = assumed.take(before, None, **asked), assumed.take(after, None, **asked)
     years = same_years(taken[0].years, taken[1].years)
-    runs = [year for year in years if all(_runs(each, year.year) for each in (before, after))]
-    both = (taken[0]._replace(years=runs), taken[1]._replace(years=runs))
-    return [year for each in runs for year in with_effect(after, [each], effect)], both
+    old, new = ([affected for year in each for affected in with_effect(after, [year], effect)] for each in years)
+    return old, new, (taken[0]._replace(years=years[0]), taken[1]._replace(years=years[1]))
 
 
 def _runs(contract: Contract, year: int) -> bool:
-    return contract.years is None or year in contract.numbers(contract.years)
+    return year >= contract.first_year and (contract.years is None or year in contract.numbers(contract.years))
 
 
 def _alone(before: Contract, change: "Change", years: Sequence[Year]) -> str:
@@ -263,19 +270,22 @@ def _print_changes(console: Console, rows: Sequence[Sequence[str]], before: Cont
     console.print(table)
 
 
-def _print_worth(console: Console, before: Contract, after: Contract, years: Sequence[Year], *, made: bool) -> None:
+def _print_worth(
+    console: Console, before: Contract, after: Contract, old: Sequence[Year], new: Sequence[Year], *, made: bool
+) -> None:
     from ..review.compare import worth
 
     try:
-        found = worth(before, after, years)
+        found = worth(before, after, old, new)
     except Refusal as refusal:
-        console.print(Text("Not settled on the same years: " + "; ".join(f.where for f in refusal.faults) + "."))
+        missing = list(dict.fromkeys(each.where for each in refusal.faults))
+        console.print(plain(f"Not settled on the same years, which do not have: {listed(missing, 5)}."))
         return
     said = "years that are made up" if made else "the same years"
     for title, amounts in (("What each clause pays", found.clauses), ("What each party nets", found.parties)):
         table = table_of("", ">Before", ">After", ">Difference", title=f"{title}, on {said}, in dollars")
-        for name, (old, new) in amounts.items():
-            table.add_row(name, *(in_dollars(x, ",.2f") for x in (old, new, new - old)))
+        for name, (was, now) in amounts.items():
+            table.add_row(name, *(in_dollars(x, ",.2f") for x in (was, now, now - was)))
         console.print(table)
 
 

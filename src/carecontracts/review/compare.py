@@ -173,9 +173,12 @@ class Worth(NamedTuple):
     parties: Mapping[str, tuple[float, float]]
 
 
-def worth(before: Contract, after: Contract, years: Sequence[Year]) -> Worth:
-    """Both versions settled on the same years: dollars by clause and by party, before and after."""
-    ledgers = [each.settle(years) for each in (before, after)]
+def worth(before: Contract, after: Contract, years: Sequence[Year], of_after: Sequence[Year] | None = None) -> Worth:
+    """Both versions settled on the same years: dollars by clause and by party, before and after.
+
+    `of_after` are the same years by the numbers that the later version has for them, where they are others.
+    """
+    ledgers = [before.settle(years), after.settle(years if of_after is None else of_after)]
     names = dict.fromkeys(clause.name for each in (before, after) for clause in each.clauses)
     nets = [ledger.net() for ledger in ledgers]
     return Worth(
@@ -199,14 +202,15 @@ def alone(before: Contract, change: Change, years: Sequence[Year], party: str) -
         return None
 
 
-def same_years(before: Sequence[Year], after: Sequence[Year]) -> list[Year]:
-    """Years made for one version with the facts that only the other version reads, year by year."""
-    later = {year.year: year for year in after}
-    merged = []
-    for year in before:
-        other = later.pop(year.year, None)
-        merged.append(_with(year, other) if other else year)
-    return [*merged, *later.values()]
+def same_years(before: Sequence[Year], after: Sequence[Year]) -> tuple[list[Year], list[Year]]:
+    """The first years of both versions with the same facts, each by its own number: those that both run.
+
+    Where both have a fact, the earlier version's stands.
+    """
+    pairs = list(zip(before, after, strict=False))
+    return [_with(year, other) for year, other in pairs], [
+        replace(_with(year, other), year=other.year) for year, other in pairs
+    ]
 
 
 def _with(year: Year, other: Year) -> Year:
