@@ -24,6 +24,15 @@ COEFFICIENT = 2.15  # fitted: the spread of one member's cost over its mean that
 CONFIDENCE = ((5_000, 0.90), (20_000, 0.95), (50_000, 0.99))  # fitted beyond 5,000; straight between, flat outside
 
 
+def under(z: float) -> float:
+    """The share of a normal law that lies below z, with every digit in its tail, in every version of Python.
+
+    >>> under(-8) > 6e-16, under(0)
+    (True, 0.5)
+    """
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
 # --- what one member costs ------------------------------------------------------------------------------------------
 
 
@@ -80,8 +89,8 @@ class Costs:
         if cap <= 0:
             return 0.0
         d = (math.log(cap) - self.mu) / self.sigma
-        below = whole * STANDARD.cdf(d - k * self.sigma)
-        return (1 - self.zeros) * (below + cap**k * STANDARD.cdf(-d))
+        below = whole * under(d - k * self.sigma)
+        return (1 - self.zeros) * (below + cap**k * under(-d))
 
     def cv(self, cap: float = math.inf) -> float:
         """The coefficient of variation of a member's cost, counted up to a cap."""
@@ -106,7 +115,7 @@ class Costs:
         """
         if x <= 0:
             return 1 - self.zeros
-        return (1 - self.zeros) * STANDARD.cdf((self.mu - math.log(x)) / self.sigma)
+        return (1 - self.zeros) * under((self.mu - math.log(x)) / self.sigma)
 
     def quantile(self, p: float) -> float:
         """The cost that a share p of members does not exceed."""

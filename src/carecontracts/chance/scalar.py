@@ -16,13 +16,14 @@ from random import Random
 from typing import Any
 
 from .draws import Draws, joined
-from .noise import STANDARD, Costs
+from .noise import STANDARD, Costs, under
 
 FINE = 12  # steps of the lattice in one member's standard deviation: adds 1 / 576 to the variance at most
 RARE = 1e-7  # the chance of a cost so large that the lattice leaves it out, for a whole panel
 WIDE = 11  # standard deviations of the total on either side of its mean
 LARGE = 50_000  # people, from whom on the total is as good as normal with its skewness
 MANY = 60.0  # of variance, from which on a count is
+NOISE = 1e-11  # a chance that the transform's own rounding could make; it differs from one machine to another
 LEAST = 1e-16  # a quantile of zero is none
 
 
@@ -68,7 +69,7 @@ class Scalar:
     @staticmethod
     def below(z: Draws) -> Draws:
         """The share of a normal law that lies below."""
-        return z.each(STANDARD.cdf)
+        return z.each(under)
 
     @staticmethod
     def quantile(values: Draws, share: float) -> float:
@@ -189,10 +190,11 @@ def _total_of(cv: float, lives: int, cap: float) -> Law:
     for k, chance in enumerate(one):
         folded[k % size] += chance
     back = _transform([(value**lives).conjugate() for value in _transform(folded)])
-    chances = [max(back[(first + k) % size].real / size, 0.0) for k in range(size)]
+    chances = [back[(first + k) % size].real / size for k in range(size)]
+    chances = [chance if chance > NOISE else 0.0 for chance in chances]
     whole = math.fsum(chances)
     upto = [each / whole for each in accumulate(chances)]
-    expected = math.fsum((first + k) * chance for k, chance in enumerate(chances)) / whole
+    expected = lives * math.fsum(k * chance for k, chance in enumerate(one))
     return lambda u: (first + min(bisect_left(upto, u), size - 1)) / expected
 
 
@@ -212,7 +214,7 @@ def _mean_above(costs: Costs, x: float) -> float:
         return costs.moment(1)
     d = (math.log(x) - costs.mu) / costs.sigma
     mean = math.exp(costs.mu + costs.sigma**2 / 2)
-    return (1 - costs.zeros) * (mean * STANDARD.cdf(costs.sigma - d) - x * STANDARD.cdf(-d))
+    return (1 - costs.zeros) * (mean * under(costs.sigma - d) - x * under(-d))
 
 
 def _below(costs: Costs, k: int, line: float, cap: float) -> float:
