@@ -228,12 +228,12 @@ def _year(books: Books, contract: Contract) -> Year:
     people = books.everyone(books.year, found, THE_YEAR)
     group = books.cost(THE_YEAR, books.year, people)
     _people(books, people.own)
-    _on_record(books, people.own)
+    _on_record(books, people)
     _measures(books, people.own)
     _spend(books, group)
     if books.rules.benchmark:
         _benchmark(books, people, group)
-    _services(books, people.own, contract)
+    _services(books, people, contract)
     return year_from(books.facts(), "the claims")
 
 
@@ -249,12 +249,12 @@ def _people(books: Books, own: ir.Table) -> None:
         books.fact(f"member_months.{tier}", made.member_months, from_people(made, "member months"), made)
 
 
-def _on_record(books: Books, own: ir.Table) -> None:
+def _on_record(books: Books, people: People) -> None:
     """Engaged and documented member months, by tier; and outcomes."""
     rules = books.rules
     for name, part in (("engaged_months", rules.engaged_months), ("documented_months", rules.documented_months)):
         if part:
-            by, words = part.months(books, own), name.replace("_", " ")
+            by, words = part.months(books, people), name.replace("_", " ")
             made = books.count(THE_YEAR, Kind.ON_RECORD, words, None, in_months(sum(by.values())))
             books.fact(name, made.member_months, from_people(made, "member months"), made)
             for n, tier in enumerate(rules.tiers):
@@ -262,7 +262,7 @@ def _on_record(books: Books, own: ir.Table) -> None:
                 books.fact(f"{name}.{tier}", made.member_months, from_people(made, "member months"), made)
     for name, outcome in rules.outcomes.items():
         source = f"the outcome table: “{outcome.outcome}”, of the people who count"
-        times = outcome.times(books, own)
+        times = outcome.times(books, people.own)
         books.fact(f"outcomes.{name}", times, source, counts=(times,))
 
 
@@ -310,19 +310,19 @@ def _benchmark(books: Books, people: People, group: Group) -> None:
     books.fact("benchmark", amount, "benchmark: the last row")
 
 
-def _services(books: Books, own: ir.Table, contract: Contract) -> None:
+def _services(books: Books, people: People, contract: Contract) -> None:
     """Counted dollars by service, before any limit, where a clause reads them."""
     wanted = [fact for fact in contract.facts() if fact.startswith("services.") and books.rules.provides(fact)]
     if not wanted:
         return
-    lines, _ = books.lines_of(books.year)
-    lines = lines.filter(lines.why.isnull()).semi_join(own, "person_id")
+    lines, _ = books.lines_of(books.year, people)
+    lines = lines.filter(lines.why.isnull()).semi_join(people.own, "person_id")
     found = lines.group_by("service").agg(people=lines.person_id.nunique(), cents=lines.cents.sum())
     by = {row["service"]: (int(row["people"]), int(row["cents"])) for row in fetched(found)}
     for fact in wanted:
         service = fact.partition(".")[2]
-        people, cents_of_it = by.get(service, (0, 0))
-        made = books.write(BY_SERVICE, Kind.OF_SERVICE, service, people, None, cents_of_it)
+        who, cents_of_it = by.get(service, (0, 0))
+        made = books.write(BY_SERVICE, Kind.OF_SERVICE, service, who, None, cents_of_it)
         books.fact(fact, made.cents / 100, from_dollars(made), made)
 
 

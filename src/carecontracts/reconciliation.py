@@ -42,6 +42,7 @@ class Kind(StrEnum):
     COUNTS = auto()
     TIER = auto()
     ON_RECORD = auto()  # member months with something on record
+    OFF_LIST = auto()  # of those who count: months, and services in them, before or after they were on the list
     UNSCORED = auto()  # of those who count: without a risk score, with more than one
     SCORES = auto()
 
@@ -95,7 +96,7 @@ NEVER_USED = frozenset({Kind.UNUSABLE, Kind.REPLACED, Kind.AGAIN, Kind.NETTED, K
 # The rules that take claim lines out: their rows add up, from all lines of a year, to those that count.
 LINES_LEFT_OUT = frozenset(list(Kind)[: list(Kind).index(Kind.COUNTS)]) - {Kind.ENROLLED} | {
     *NEVER_USED, Kind.OTHER_PAYER, Kind.NO_AMOUNT, Kind.PAID_LATE, Kind.SERVICE, Kind.FEE_CLAIMS, Kind.NOT_ENROLLED,
-    Kind.NOT_COVERED,
+    Kind.NOT_COVERED, Kind.OFF_LIST,
 }  # fmt: skip
 
 
@@ -269,8 +270,8 @@ def _hidden_people(rows: Sequence[People], known: Collection[int]) -> Iterator[i
             sums.equal(counted, [*tiers, sums.add(rest, printed=False)])
     hidden = sums.protect()
     yield from (place for place, cell in cell_of.items() if hidden[cell])
-    for group in _by_group(rows):  # member months on record: those of few, or of all but few
-        recorded = {place: row for place, row in group.items() if row.kind == Kind.ON_RECORD}
+    for group in _by_group(rows):  # member months on record, or off the list: those of few, or of all but few
+        recorded = {place: row for place, row in group.items() if row.kind in (Kind.ON_RECORD, Kind.OFF_LIST)}
         whole = max((row.member_months or 0 for row in group.values() if row.kind == Kind.COUNTS), default=0)
         if any(_few(row.member_months) or _few(whole - (row.member_months or 0)) for row in recorded.values()):
             yield from recorded

@@ -371,6 +371,50 @@ def test_a_list_is_said_as_it_is_read() -> None:
     assert "hospice in the year or the one before" in Population(left_out=["hospice"]).say()
 
 
+@pytest.mark.parametrize(
+    ("timing", "months", "spend", "engaged", "off"),
+    [
+        # On the list on 1 April, July and October: nine months, the $1,000 of July, the contact of May.
+        ("refreshed each quarter", 9, 1_000.0, 1, 3),
+        # On 1 February and every later one: eleven months, also the $200 of 1 February and its contacts.
+        ("refreshed each month", 11, 1_200.0, 2, 1),
+        # On some day of the year: all of it.
+        ("retrospective", 12, 1_200.0, 2, None),
+    ],
+)
+def test_a_list_that_is_refreshed_within_the_year(
+    timing: str, months: int, spend: float, engaged: int, off: int | None
+) -> None:
+    """Ann alone is on the clinic's list, from 25 January 2026 on."""
+    attribution = {"kind": "roster", "organization": "clinic", "timing": timing}
+    measured = run(attribution=attribution, engaged_months={"outcome": "contact"})
+    assert facts(measured) == {
+        "lives": 1,
+        "member_months.all": months,
+        "spend": spend,
+        "engaged_months.all": engaged,
+    }
+    people = [row for row in measured.reconciliation.people if row.group == THE_YEAR]
+    assert [row.member_months for row in people if row.kind == Kind.OFF_LIST] == ([] if off is None else [off])
+    enrolled = next(row.member_months for row in people if row.kind == Kind.ENROLLED)
+    of_people = (Kind.ENROLLED, Kind.ON_RECORD)
+    assert enrolled == 96 == sum(row.member_months or 0 for row in people if row.kind not in of_people)
+    dollars = [row for row in measured.reconciliation.dollars if row.group == THE_YEAR]
+    left = [row.cents for row in dollars if row.kind == Kind.OFF_LIST]
+    assert left == ([-200_00] if timing == "refreshed each quarter" else [])
+
+
+def test_a_list_by_care_that_is_refreshed_each_quarter() -> None:
+    """By the clinic's visits of the twelve months before: ann's of March 2025 and February 2026, bob's of April 2025,
+    dan's of August 2025, eve's of June 2025 until her death, ida's of February 2025.
+
+    January: ann, bob, dan, eve, ida; April: ann, bob, dan; July: ann, dan; October: ann. Ann 12 months, bob 6, dan 9,
+    eve 3 and ida 3; $1,200 + 6,000 of May + nothing of September for dan, paid late + 800 of February.
+    """
+    attribution = PLURALITY | {"lookback": 12, "timing": "refreshed each quarter"}
+    assert facts(run(attribution=attribution)) == {"lives": 5, "member_months.all": 33, "spend": 8_000.0}
+
+
 def numbers(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The place of each number in what a part says."""
     if isinstance(value, dict):

@@ -28,9 +28,16 @@ class Attribution(Part):
         """The person_id of everyone who is the provider's in a contract year, each once."""
         raise NotImplementedError
 
+    def months(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table | None":
+        """The months of a contract year in which each person is the provider's; None where it is the whole year."""
+        return None
+
     def leave_out(self, people: "People", books: "Books", year: int, found: int) -> None:
-        """Leaves out those who are not the provider's."""
+        """Leaves out those who are not the provider's, and of the others the months in which they are not."""
         people.mark(self.own(books.claims, year, books.first_month), "own")
+        months = self.months(books.claims, year, books.first_month)
+        if months is not None:
+            people.keep_months(months, books, year)
         people.leave_out(Kind.NOT_OWN, "not the provider's", people.table.own == 0)
 
 
@@ -44,13 +51,25 @@ class Everyone(Attribution):
         """Leaves nobody out."""
 
 
-Timing = Literal["prospective", "retrospective", "prospective with true-up"]
+Timing = Literal[
+    "prospective",
+    "retrospective",
+    "prospective with true-up",
+    "refreshed each quarter",
+    "refreshed each month",
+]
+EVERY = {"refreshed each quarter": 3, "refreshed each month": 1}  # months from one list to the next
+THEIR_MONTHS = (
+    "a person counts for the months of each in which they are the provider's, and is measured over the whole year"
+)
 TIMING = {
     "prospective": "what is known on the day before the year begins",
     "retrospective": "what is known on the last day of the year",
     "prospective with true-up": (
         "what is known on the day before the year begins, less those who by its last day are another's"
     ),
+    "refreshed each quarter": f"what is known on the day before each quarter of the year begins; {THEIR_MONTHS}",
+    "refreshed each month": f"what is known on the day before each month of the year begins; {THEIR_MONTHS}",
 }
 
 
@@ -62,6 +81,8 @@ class Timed(Attribution):
 
     def own(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table":
         """The person_id of everyone who is the provider's in a contract year, each once."""
+        if (months := self.months(claims, year, first_month)) is not None:
+            return months.select("person_id").distinct()
         decided = self.decided(claims, year, first_month, at_end=self.timing == "retrospective")
         own = decided.filter(decided.own == 1).select("person_id")
         if self.timing != "prospective with true-up":
@@ -69,8 +90,26 @@ class Timed(Attribution):
         later = self.decided(claims, year, first_month, at_end=True)
         return own.anti_join(later.filter(later.own == 0), "person_id")
 
+    def months(self, claims: "Claims", year: int, first_month: int = 1) -> "ir.Table | None":
+        """Each person and month of the year in which they are the provider's, where the list is refreshed within it."""
+        import ibis
+
+        every = EVERY.get(self.timing)
+        if every is None:
+            return None
+        begin, parts = 12 * year + first_month - 1, []
+        for month in range(begin, begin + 12, every):
+            known = self.known(claims, month)
+            own = known.filter(known.own == 1)
+            parts += [own.select("person_id", month=ibis.literal(month + n, "int64")) for n in range(every)]
+        return ibis.union(*parts)
+
     def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
         """Each person of whom anything is known on the day, and whether they are the provider's (1 or 0)."""
+        return self.known(claims, 12 * (year + at_end) + first_month - 1)
+
+    def known(self, claims: "Claims", month: int) -> "ir.Table":
+        """Each person of whom anything is known when a month begins, and whether they are the provider's (1 or 0)."""
         raise NotImplementedError
 
 
@@ -78,7 +117,8 @@ class Roster(Timed):
     """A list that the payer (`assigned`) or the program (`roster`) keeps, with a first and a last day for each person.
 
     Prospective: on the list when the year begins. Retrospective: on it on any day of the year. With true-up: on it when
-    the year begins, and not taken over by another organization during the year.
+    the year begins, and not taken over by another organization during the year. Refreshed: for the quarters, or the
+    months, on whose first day they are on it.
     """
 
     words = (
@@ -93,6 +133,8 @@ class Roster(Timed):
             "prospective with true-up": (
                 "who is on it on the first day of the year, less those who by its last day are on another's"
             ),
+            "refreshed each quarter": f"who is on it on the first day of each quarter of the year; {THEIR_MONTHS}",
+            "refreshed each month": f"who is on it on the first day of each month of the year; {THEIR_MONTHS}",
         },
     }
     not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)
@@ -116,22 +158,34 @@ class Roster(Timed):
         At the start: on the list on the first day. At the end, on the provider's on any day; or, with true-up, on
         another's on the last day and no longer on the provider's.
         """
-        import ibis
-
-        from ..claims.layout import FAR
         from ..people.months import first_day
 
         begin, end = first_day(year, first_month), first_day(year + 1, first_month)
-        names = claims.roster
-        last = names.end_date.fill_null(ibis.literal(FAR))
-        names = names.mutate(own=(names.organization == self.organization).cast("int64"), last=last)
+        names = self._names(claims)
         if not at_end:
-            here = names.filter(names.own == 1, names.start_date <= begin, names.last >= begin)
-        elif self.timing == "retrospective":
+            return self.known(claims, 12 * year + first_month - 1)
+        if self.timing == "retrospective":
             here = names.filter(names.own == 1, names.start_date < end, names.last >= begin)
         else:
             here = names.filter(names.start_date < end, names.last >= end - timedelta(days=1))
         return here.group_by("person_id").agg(own=here.own.max())
+
+    def known(self, claims: "Claims", month: int) -> "ir.Table":
+        from ..people.months import first_day
+
+        names, day = self._names(claims), first_day(month // 12, month % 12 + 1)
+        here = names.filter(names.own == 1, names.start_date <= day, names.last >= day)
+        return here.group_by("person_id").agg(own=here.own.max())
+
+    def _names(self, claims: "Claims") -> "ir.Table":
+        """Every name on a list: whether it is on the provider's, and until when."""
+        import ibis
+
+        from ..claims.layout import FAR
+
+        names = claims.roster
+        last = names.end_date.fill_null(ibis.literal(FAR))
+        return names.mutate(own=(names.organization == self.organization).cast("int64"), last=last)
 
 
 class Plurality(Timed):
@@ -190,18 +244,17 @@ class Plurality(Timed):
         if missing := absent(books.claims.medical_claim.billing_npi, self.billed_by):
             yield f"attribution: no claim line is billed by {', '.join(missing)}."
 
-    def decided(self, claims: "Claims", year: int, first_month: int, *, at_end: bool) -> "ir.Table":
+    def known(self, claims: "Claims", month: int) -> "ir.Table":
         """Each person with a primary-care visit in the window, and whether most of them were the provider's."""
         import ibis
 
         from ..claims.services import is_primary_care
         from ..people.months import month_of
 
-        end = 12 * (year + at_end) + first_month - 1
-        begin = end - int(self.lookback)
+        begin, end = month - int(self.lookback), month
         lines = claims.medical_claim
-        month = month_of(lines.claim_start_date)
-        lines = lines.filter(is_primary_care(lines).fill_null(False), month >= begin, month < end)
+        visited = month_of(lines.claim_start_date)
+        lines = lines.filter(is_primary_care(lines).fill_null(False), visited >= begin, visited < end)
         billed = lines.billing_npi.fill_null("")
         own = billed.isin(self.billed_by)
         lines = lines.mutate(number=ibis.ifelse(own, min(self.billed_by), billed), own=own.cast("int64"))

@@ -235,7 +235,7 @@ class MatchedComparison(Benchmark):
 
         spending, table = books.rules.spending, people.table
         table = table.filter(table.status.isin([Kind.COUNTS.value, Kind.NOT_OWN.value]))
-        lines, _ = books.lines_of(books.year)
+        lines, _ = books.lines_of(books.year)  # of others' people, for all of their months
         lines, others = lines.filter(lines.why.isnull()), table.filter(table.status == Kind.NOT_OWN.value)
         theirs = lines.semi_join(others, "person_id")
         factor = books.rules.run_out.complete(books, books.year, others, theirs).factor

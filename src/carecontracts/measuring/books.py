@@ -28,8 +28,11 @@ class People:
     """Everyone enrolled in a year, and the rules that leave some of them out, in the order in which they apply."""
 
     def __init__(self, table: "ir.Table") -> None:
-        self.table = table
+        import ibis
+
+        self.table = table.mutate(off=ibis.literal(0.0))
         self.rules: list[Rule] = []
+        self.on_list: ir.Table | None = None  # each person and month that count, where not all of a year's do
 
     def know(self, facts: "ir.Table") -> None:
         """Adds what a table with one row for each person says of them."""
@@ -41,6 +44,24 @@ class People:
 
         self.know(rows.select("person_id").distinct().mutate(**{name: ibis.literal(1)}))
         self.table = self.table.mutate(**{name: self.table[name].fill_null(0)})
+
+    def keep_months(self, months: "ir.Table", books: "Books", year: int) -> None:
+        """Of those on a list in some months of a year, the covered months among them count and no others."""
+        import ibis
+
+        from ..claims.engine import kept
+        from ..people.months import covered_months
+
+        covered = covered_months(books.claims, year, books.first_month)
+        months = kept(covered.semi_join(months, ["person_id", "month"]))
+        self.know(months.group_by("person_id").agg(listed=months.counts.sum()))
+        who = self.table
+        listed = who.listed.fill_null(0)
+        off = ibis.ifelse(who.own == 1, who.months - listed, 0).cast("float64")
+        own = ((who.own == 1) & (listed > 0)).cast("int64")
+        months_left = ibis.ifelse(own == 1, listed, who.months)
+        self.table = who.mutate(own=own, off=ibis.ifelse(own == 1, off, 0.0), months=months_left).drop("listed")
+        self.on_list = months
 
     def leave_out(self, kind: Kind, words: str, condition: Any) -> None:
         """Those of whom the condition holds do not count; of several rules, the first one says why."""
@@ -55,7 +76,7 @@ class People:
 
         conditions = [(self.table[f"out_{kind.value}"], kind.value) for kind, _ in self.rules]
         status = ibis.cases(*conditions, else_=Kind.COUNTS.value) if conditions else ibis.literal(Kind.COUNTS.value)
-        about = ["person_id", "payer_type", "dual", "gender", "age", "months"]
+        about = ["person_id", "payer_type", "dual", "gender", "age", "months", "off"]
         self.table = kept(self.table.select(*about, tier=ibis.literal(-1) if tier is None else tier, status=status))
         return self
 
@@ -168,21 +189,35 @@ class Books:
         """Writes the rows of people: everyone, those left out by each rule, those who count."""
         from ..claims.engine import fetched
 
-        found = people.table.group_by("status").agg(people=people.table.count(), months=people.table.months.sum())
-        by = {row["status"]: (int(row["people"]), in_months(row["months"])) for row in fetched(found)}
-        whole = (sum(n for n, _ in by.values()), in_months(sum(m for _, m in by.values())))
+        table = people.table
+        found = fetched(
+            table.group_by("status").agg(people=table.count(), months=table.months.sum(), off=table.off.sum())
+        )
+        by = {row["status"]: (int(row["people"]), in_months(row["months"])) for row in found}
+        off = in_months(sum(row["off"] for row in found))
+        whole = (sum(n for n, _ in by.values()), in_months(sum(m for _, m in by.values()) + off))
         self.count(group, Kind.ENROLLED, "enrolled", *whole)
+        if people.on_list is not None:
+            self.count(group, Kind.OFF_LIST, "months in which they were not on the list", None, off)
         for kind, words in (*people.rules, Rule(Kind.COUNTS, "counts")):
             self.count(group, kind, words, *by.get(kind.value, (0, 0)))
         return people
 
     # --- what they cost, in any year, by the same rules ---
 
-    def lines_of(self, year: int) -> tuple["ir.Table", list[Rule]]:
-        """The lines of a year, and the rules for lines; `why` is the kind of the one that takes a line out."""
+    def lines_of(self, year: int, people: People | None = None) -> tuple["ir.Table", list[Rule]]:
+        """The lines of a year, and the rules for lines; `why` is the kind of the one that takes a line out.
+
+        Of people who count for some months of the year, the lines of the other months are taken out.
+        """
         import ibis
 
         lines, rules = self.lines.filter(self.lines.year == year), self.rules
+        on_list = None if people is None else people.on_list
+        if on_list is not None:
+            here = on_list.select("person_id", "month").mutate(listed=ibis.literal(1))
+            lines = lines.left_join(here, ["person_id", "month"], rname="{name}_of_list")
+            lines = lines.drop("person_id_of_list", "month_of_list")
         left_out = [
             (Rule(Kind.OTHER_PAYER, "of another payer or plan"), lines.out == Kind.OTHER_PAYER.value),
             rules.spending.without_an_amount(lines),
@@ -191,6 +226,8 @@ class Books:
             *([rules.fees.claimed(lines)] if rules.fees else []),
             (Rule(Kind.NOT_COVERED, "service began out of coverage"), lines.out == Kind.NOT_COVERED.value),
         ]
+        if on_list is not None:
+            left_out.append((Rule(Kind.OFF_LIST, "of a month off the list"), lines.listed.isnull()))
         why = ibis.cases(*((condition, rule.kind.value) for rule, condition in left_out), else_=ibis.null("string"))
         return lines.mutate(cents=lines.cents.fill_null(0), why=why), [rule for rule, _ in left_out]
 
@@ -208,10 +245,12 @@ class Books:
         from ..claims.engine import fetched
 
         self.tell(f"{self.year}: what {group} cost")
-        lines, rules = self.lines_of(year)
+        lines, rules = self.lines_of(year, people)
         lines = lines.left_join(people.table.select("person_id", "status"), "person_id").drop("person_id_right")
-        # Of the rules for lines, coverage comes last: of those who do not count, their own rule says why.
-        of_line, of_person = lines.why.nullif(Kind.NOT_COVERED.value), lines.status.nullif(Kind.COUNTS.value)
+        # Of the rules for lines, coverage and the list come last: of those who do not count, their own rule says why.
+        of_line, of_person = lines.why, lines.status.nullif(Kind.COUNTS.value)
+        for last in (Kind.NOT_COVERED, Kind.OFF_LIST):
+            of_line = of_line.nullif(last.value)
         of_person = ibis.ifelse(lines.status.isnull(), Kind.NOT_ENROLLED.value, of_person)
         lines = lines.mutate(why=ibis.coalesce(of_line, of_person, lines.why, Kind.COUNTS.value))
         found = lines.group_by("why").agg(people=lines.person_id.nunique(), n=lines.count(), cents=lines.cents.sum())

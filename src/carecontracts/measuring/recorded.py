@@ -14,7 +14,7 @@ from .part import Part, absent
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from .books import Books
+    from .books import Books, People
 
 
 class Measure(Part):
@@ -72,16 +72,19 @@ class MonthsWith(Part):
     def unmet(self, books: "Books") -> Iterator[str]:
         yield from no_record(books, self.outcome)
 
-    def months(self, books: "Books", own: "ir.Table") -> dict[int, float]:
-        """How many of the year's covered member months have it, by the number of the person's tier."""
+    def months(self, books: "Books", people: "People") -> dict[int, float]:
+        """How many of the member months that count have it, by the number of the person's tier."""
         from ..claims.engine import fetched
         from ..people.months import covered_months
         from .books import in_months
 
+        own, counted = people.own, people.on_list
+        if counted is None:
+            counted = covered_months(books.claims, books.year, books.first_month)
         rows = on_record(books, own, self.outcome)
         rows = rows.group_by("person_id", "month").agg(times=rows.count())
         rows = rows.filter(rows.times >= self.least)
-        rows = rows.inner_join(covered_months(books.claims, books.year, books.first_month), ["person_id", "month"])
+        rows = rows.inner_join(counted, ["person_id", "month"])
         rows = rows.inner_join(own.select("person_id", "tier"), "person_id")
         found = fetched(rows.group_by("tier").agg(months=rows.counts.sum()))
         return {row["tier"]: in_months(row["months"]) for row in found}
