@@ -79,7 +79,7 @@ def test_the_term_sheet_prints_each_part_and_each_basis(tmp_path: Path) -> None:
     assert "| Spending | truncated at: \\$240,000 in 2024 to 2025 and \\$250,000 from 2026 | illustrative |" in sheet
     assert "| Benchmark | trend: 5% | not stated |" in sheet
     assert "| Population | definition: cost of \\$25,000 or more in the year | not stated |" in sheet
-    assert "- lists made anew within a year" in sheet
+    assert "- a definition looked up anew within a year" in sheet
     write_word(agreed, tmp_path / "sheet.docx")
     texts = [paragraph.text for paragraph in Document(str(tmp_path / "sheet.docx")).paragraphs]
     assert agreed.measurement

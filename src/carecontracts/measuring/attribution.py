@@ -59,17 +59,16 @@ Timing = Literal[
     "refreshed each month",
 ]
 EVERY = {"refreshed each quarter": 3, "refreshed each month": 1}  # months from one list to the next
-THEIR_MONTHS = (
-    "a person counts for the months of each in which they are the provider's, and is measured over the whole year"
-)
+THEIRS = "a person counts for those {} alone, but measures and outcomes see the whole year"
 TIMING = {
     "prospective": "what is known on the day before the year begins",
     "retrospective": "what is known on the last day of the year",
     "prospective with true-up": (
         "what is known on the day before the year begins, less those who by its last day are another's"
     ),
-    "refreshed each quarter": f"what is known on the day before each quarter of the year begins; {THEIR_MONTHS}",
-    "refreshed each month": f"what is known on the day before each month of the year begins; {THEIR_MONTHS}",
+    "refreshed each quarter": "what is known on the day before each quarter of the year begins; "
+    + THEIRS.format("quarters"),
+    "refreshed each month": "what is known on the day before each month of the year begins; " + THEIRS.format("months"),
 }
 
 
@@ -133,8 +132,10 @@ class Roster(Timed):
             "prospective with true-up": (
                 "who is on it on the first day of the year, less those who by its last day are on another's"
             ),
-            "refreshed each quarter": f"who is on it on the first day of each quarter of the year; {THEIR_MONTHS}",
-            "refreshed each month": f"who is on it on the first day of each month of the year; {THEIR_MONTHS}",
+            "refreshed each quarter": "who is on it on the first day of each quarter of the year; "
+            + THEIRS.format("quarters"),
+            "refreshed each month": "who is on it on the first day of each month of the year; "
+            + THEIRS.format("months"),
         },
     }
     not_modelled = ("challenges to single names on a list; a name stands or falls as the list says",)

@@ -53,7 +53,7 @@ class Population(Part):
         }
     }
     not_modelled = (
-        "lists made anew within a year",
+        "a definition looked up anew within a year",
         "claims of the year before that had not arrived when the list was made",
     )
     definition: AnyDefinition = Everyone()
