@@ -476,3 +476,20 @@ def test_years_with_the_program_hold_as_much_of_its_effect_as_is_reached(run, tm
         if row["source"] == "care not bought" and row["party"] == "plan"
     }
     assert found == {"2026": pytest.approx(300_000, rel=0.02), "2027": pytest.approx(900_000, rel=0.02)}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--cost", "nobody=5"], "--cost"),
+        (["--price-of", "no such clause"], "the clause to price"),
+        (["--cost", "practise=5", "--price-of", "shared savings"], "did you mean 'practice'"),
+    ],
+)
+def test_what_no_draw_is_needed_for_is_refused_before_any(
+    options: list[str], told: str, run: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("carecontracts.parties.net.draw_years", None)  # a draw would fail otherwise than by a refusal
+    done = run("net", "shared-savings", *options)
+    assert done.code == 2
+    assert told in done.err

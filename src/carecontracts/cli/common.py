@@ -181,13 +181,14 @@ def by_party(option: str, given: Sequence[str] | None, *, rate: bool = False) ->
     return found
 
 
-def of_parties(given: Mapping[str, Iterable[str]], contract: Contract) -> None:
-    """Refuses what was given, by option, for somebody who is no party of the contract."""
+def of_parties(given: Mapping[str, Iterable[str]], contract: Contract, others: Iterable[str] = ()) -> None:
+    """Refuses what was given, by option, for somebody who is no party of the contract, and none of the others."""
+    known = [*contract.parties, *others]
     faults = [
-        Fault(option, show(party), listed(contract.parties), did_you_mean(party, contract.parties) + "correct it")
+        Fault(option, show(party), listed(known), did_you_mean(party, known) + "correct it")
         for option, parties in given.items()
         for party in parties
-        if party not in contract.parties
+        if party not in known
     ]
     if faults:
         raise Refusal(faults)

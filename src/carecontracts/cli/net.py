@@ -22,6 +22,7 @@ from .common import (
     by_party,
     load,
     needing,
+    of_parties,
     plain,
     screen,
     table_of,
@@ -108,6 +109,10 @@ def net(
             ]
         elif given and years_are is None:
             without_the_program(given, max(effects))
+        all_or_refuse(
+            lambda: of_parties({"--cost": teams}, agreed, told.others),
+            lambda: netting.priced(agreed, price_of) if price_of else None,
+        )
         told = told.with_teams(teams).beside(agreed)
         taken = assumed.take(agreed, given, **asked)
         expected = beside.with_care(taken.years, taken.lives * taken.cost)

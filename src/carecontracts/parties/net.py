@@ -153,17 +153,18 @@ def zone(netted: Sequence[Netted], clause: str) -> list[Zone]:
     """For each effect, the most that whoever pays a clause can pay and the least that whoever is paid can take."""
     found = []
     for one in netted:
-        priced = _priced(one.drawn.contract, clause)
-        price = getattr(priced, _term(priced))
-        for party in (priced.payee, priced.payer):
-            pays = party == priced.payer
+        paid = priced(one.drawn.contract, clause)
+        price = getattr(paid, _term(paid))
+        for party in (paid.payee, paid.payer):
+            pays = party == paid.payer
             times = _where_even(one, party, clause, pays)
             known = times is not None and math.isfinite(times) and isinstance(price, (int, float))
             found.append(Zone(one.effect, party, times, times * price if known else None, pays))
     return found
 
 
-def _priced(contract: Contract, name: str) -> Any:
+def priced(contract: Contract, name: str) -> Any:
+    """The clause whose price is looked for; refuses one that has no price in dollars."""
     may = {clause.name: clause for clause in contract.clauses if _term(clause)}
     if name not in may:
         allowed = listed(may) if may else "nothing: no clause of this contract has a price in dollars"
@@ -182,7 +183,7 @@ def _times(value: Any, by: float) -> Any:
 def _where_even(one: Netted, party: str, clause: str, pays: bool) -> float | None:
     """How many times its price a clause must pay for a party to end even on average, by halving."""
     contract = one.drawn.contract
-    term = _term(_priced(contract, clause))
+    term = _term(priced(contract, clause))
     price = contract.model_dump(exclude_unset=True)["clauses"][_index(contract, clause)][term]
 
     def gap(times: float) -> float:
