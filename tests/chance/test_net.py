@@ -486,9 +486,7 @@ def test_years_with_the_program_hold_as_much_of_its_effect_as_is_reached(run, tm
         (["--cost", "practise=5", "--price-of", "shared savings"], "did you mean 'practice'"),
     ],
 )
-def test_what_no_draw_is_needed_for_is_refused_before_any(
-    options: list[str], told: str, run: Any, monkeypatch: Any
-) -> None:
+def test_what_no_draw_is_needed_for_is_refused_before_any(options: list[str], told: str, run, monkeypatch) -> None:
     monkeypatch.setattr("carecontracts.parties.net.draw_years", None)  # a draw would fail otherwise than by a refusal
     done = run("net", "shared-savings", *options)
     assert done.code == 2
