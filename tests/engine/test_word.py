@@ -134,3 +134,14 @@ def test_no_sign_is_lost(tmp_path):
     document = reopened(contract, tmp_path)
     assert document.paragraphs[0].text == contract.title
     assert document.core_properties.title == contract.title
+
+
+def test_the_annex_has_the_measures_and_tables_from_which_a_year_is_measured(tmp_path):
+    contract = Contract.load(gallery("whole-population-measured"))
+    assert contract.measurement
+    said = " ".join(texts(reopened(contract, tmp_path)))
+    for measure in contract.measurement.measures.values():
+        assert f"{measure.spec.title}. {' '.join(measure.spec.words.split())}" in said
+        assert f"Counted: {' '.join(measure.spec.numerator.split())}" in said
+    assert "Annex: the data from which the year is measured" in said
+    assert "Annex" not in " ".join(texts(reopened(Contract.load(gallery("shared-savings")), tmp_path)))

@@ -99,6 +99,22 @@ def tables_of_a_year() -> Section:
     )
 
 
+def measures_of_a_year(specs: Iterable[Spec]) -> Section:
+    """The specification of each measure that a contract reads, for its annex."""
+    points = []
+    for spec in specs:
+        words = [
+            spec.words,
+            f"Counted: {spec.numerator}.",
+            f"Out of: {spec.denominator}.",
+            f"Left out: {spec.excluded}.",
+        ]
+        words += [f"It looks back: {spec.lookback}.", f"It rests on: {', '.join(spec.needs)}."]
+        words += [f"Not reported where it counts fewer than {spec.minimum}.", f"Whose: {spec.steward}."]
+        points.append((spec.title, " ".join(word.replace("..", ".") for word in words), ""))
+    return Section("Annex: the measures", points=points)
+
+
 def _feeds(feeds: Sequence[Feed]) -> list[str]:
     lines = [
         "## Feeds",

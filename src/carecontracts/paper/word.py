@@ -56,10 +56,12 @@ def blocks(contract: Contract, ours: Sequence[Section] | None = None) -> list[Bl
 
 
 def _annex(contract: Contract) -> Iterator[Section]:
-    """The tables from which a contract that measures its own years makes them."""
+    """The measures by which a contract that measures its own years does so, and the tables from which."""
     if contract.measurement:
-        from .data_appendix import tables_of_a_year
+        from .data_appendix import measures_of_a_year, tables_of_a_year
 
+        if measures := contract.measurement.measures:
+            yield measures_of_a_year(measure.spec for measure in measures.values())
         yield tables_of_a_year()
 
 
