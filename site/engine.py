@@ -10,13 +10,18 @@ import gzip
 import importlib.metadata
 import importlib.util
 import json
+import re
 import shutil
 import zipfile
+from functools import cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carecontracts import Contract, gallery
 from carecontracts.gallery import gallery_names
+from carecontracts.live import VERBS
+from carecontracts.parties import first_deal
 from downloads import SKIPPED, tree, zipped
 from vendor import MODULES, WHEELS
 
@@ -28,8 +33,9 @@ COMPILED = "pyodide.asm.wasm"  # three times smaller when compressed, which not 
 PURE = ("pydantic", "annotated_types", "typing_inspection", "typing_extensions", "yaml")
 DISTRIBUTIONS = ("pydantic", "annotated-types", "typing-inspection", "typing-extensions", "PyYAML")
 ON_REQUEST = {"xlsx": ("xlsxwriter",)}  # fetched when a page is asked for a file of this kind
+NUMBER = ' class="number"'
 ABSENT = ("synthetic", "programs", "cli", "plots.py", "notebook.py")  # of no use without numpy
-LIVE = {"book/workbench": "workbench"}  # the pages that run it, and the script of each
+MOUNT = re.compile(r'<div class="live" data-live="(\w+)"')  # where a page runs it, and by which script
 # A page that runs the package reaches no other address than its own site's; its worker is held to the same.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:;"
@@ -120,16 +126,58 @@ def put(site: Path) -> None:
 
 
 def page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give a live page its scripts, its styles and its policy."""
-    if page not in LIVE or "body" not in context:
+    """Give a live page its scripts, its styles and its policy, and what it shows before any touch."""
+    scripts = dict.fromkeys(MOUNT.findall(context.get("body", "")))
+    if not scripts:
         return
     app.add_css_file("live/live.css")
-    for name in ("live", LIVE[page]):
+    for name in ("live", *scripts):
         app.add_js_file(f"live/{name}.js", loading_method="defer")
-    known = json.dumps([{"name": name, "title": title_of(name)} for name in gallery_names()]).replace("<", "\\u003c")
-    context["body"] += f'<script type="application/json" id="live-gallery">{known}</script>'
+    if "workbench" in scripts:
+        known = [{"name": name, "title": title_of(name)} for name in gallery_names()]
+        context["body"] += f'<script type="application/json" id="live-gallery">{as_json(known)}</script>'
+    if "calculator" in scripts:
+        made = calculator(context["pathto"]("book/workbench"))
+        context["body"] = context["body"].replace('<div class="live" data-live="calculator"></div>', made)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     context["metatags"] = context.get("metatags", "") + policy
+
+
+def as_json(value: Any) -> str:
+    """JSON that ends no script."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+@cache
+def calculator(workbench: str) -> str:
+    """The calculator with its first answer worked out: an example where no script runs, and on paper."""
+    told = VERBS["first_deal"]()
+    fields = [
+        f'<div class="live-field"><label for="calc-{name}">{escape(what)}</label>'
+        f'<input type="text" inputmode="decimal" id="calc-{name}" name="{name}" value="{begins:.10g}"></div>'
+        for name, (what, begins, _, _) in first_deal.NUMBERS.items()
+    ]
+    fields += [
+        f'<div class="live-field"><label for="calc-{name}">{escape(what)}</label>'
+        f'<select id="calc-{name}" name="{name}">{"".join(f"<option>{escape(each)}</option>" for each in options)}'
+        "</select></div>"
+        for name, (what, options) in first_deal.CHOICES.items()
+    ]
+    listed = "".join(f"<dt>{escape(what)}</dt><dd>{escape(text)}</dd>" for what, text in told["lines"])
+    head = "".join(f'<th scope="col"{NUMBER * (n > 0)}>{escape(cell)}</th>' for n, cell in enumerate(told["heads"]))
+    rows = ""
+    for what, *cells in told["rows"]:
+        rows += f'<tr><th scope="row">{escape(what)}</th>' + "".join(f"<td{NUMBER}>{escape(c)}</td>" for c in cells)
+        rows += "</tr>"
+    return f"""<form class="live live-calculator" data-live="calculator" data-workbench="{workbench}"
+aria-label="A first deal, with your numbers"><div class="live-fields">{"".join(fields)}</div>
+<p class="live-say" role="status" aria-live="polite"></p>
+<div class="live-results"><dl>{listed}</dl>
+<div class="live-scroll" tabindex="0" role="region" aria-label="What each side nets"><table class="table">
+<caption>What each side nets if all goes as expected, before what its own team costs</caption>
+<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>
+<div class="live-bar"><button type="button" class="live-open" hidden>Open this as a contract</button></div>
+<script type="application/json" class="live-made">{as_json(told["contract"])}</script></form>"""
 
 
 def title_of(name: str) -> str:

@@ -27,10 +27,11 @@ from .gallery import gallery
 from .ledger import Ledger
 from .paper import statement, workbook
 from .paper.term_sheet import sections, term_sheet
+from .parties import first_deal as first
 from .parties import net as netting
 from .parties.outside import CONTRACT, Case, Outside, with_care
 from .parties.outside import settle as settle_all
-from .refusal import Fault, Refusal, did_you_mean, listed, show
+from .refusal import Fault, Refusal, did_you_mean, in_dollars, listed, show
 from .review.draft import Draft
 from .review.rules import findings
 from .units import say_percent
@@ -322,6 +323,23 @@ def _by_chance(agreed: Contract, parts: Sequence[Simulation]) -> Iterator[Answer
             "loses": (net < -0.005).mean(),
             "lowest_cash": low.quantile(0.05),
         }
+
+
+@verb
+def first_deal(**given: Any) -> Answer:
+    """What a fee and a share of savings ask of each side, from a few numbers, with the contract that they make."""
+    made = first.first_deal(**given)
+    effect = float(given.get("effect", first.NUMBERS["effect"][1]))
+    parties = made.contract.parties
+    return {
+        "lines": first.lines(made, effect),
+        "heads": ["Over three years", *(f"if {_case(case.effect)}" for case in made.cases)],
+        "rows": [
+            [f"{name} nets", *(in_dollars(case.nets[party], ",.0f") for case in made.cases)]
+            for party, name in parties.items()
+        ],
+        "contract": made.contract.as_yaml(),
+    }
 
 
 # --- taking it away ---------------------------------------------------------------------------------------------------

@@ -443,6 +443,39 @@ def test_a_negotiation_by_keyboard_alone(bench):
     assert not bench.seen.faults
 
 
+CALCULATORS = ["book/payment.html", "book/start.html"]
+
+
+@pytest.mark.parametrize("page", CALCULATORS)
+def test_a_calculator_is_worked_out_before_any_touch_and_live_at_the_first(page, visit):
+    seen = visit(page, viewport=SIZES["desk"], reduced_motion="reduce")
+    form = seen.page.locator("form.live-calculator")
+    for what, text in here("first_deal")["lines"]:
+        assert what in form.inner_text()
+        assert text in form.inner_text()
+    assert seen.page.evaluate("Live.worker() === undefined")
+    form.get_by_label("People").fill("1200")
+    wait_until(lambda: form.get_attribute("data-ready"))
+    made = here("first_deal", people=1200)
+    for _, text in made["lines"]:
+        assert text in form.inner_text()
+    for row in made["rows"]:
+        assert row[-1] in form.inner_text()
+    form.get_by_label("Minimum savings").fill("5")
+    wait_until(lambda: "0 to 1" in form.locator(".live-say").inner_text())
+    form.get_by_role("button", name="Open this as a contract").click()
+    seen.page.wait_for_url("**/workbench.html#c=*")
+    bench = Bench(seen)
+    bench.settled("")
+    assert bench.text == made["contract"]
+    assert not seen.faults
+
+
+def test_a_calculator_without_scripts_is_a_worked_example(visit):
+    seen = visit(CALCULATORS[0], java_script_enabled=False)
+    assert "Required reduction" in seen.page.locator("form.live-calculator").inner_text()
+
+
 def test_from_a_folder_it_says_what_to_do(visit):
     seen = visit((HTML / PAGE).as_uri())
     assert "make serve" in seen.page.locator(".live-cannot").first.inner_text()
