@@ -84,7 +84,9 @@ def zone(
             outputs.ready,
             *(lambda e=e: within(effect=e) for e in effects),
         )
-        moved = all_or_refuse(*(partial(bargaining.axis, agreed, *each, steps) for each in axes))
+        moved = all_or_refuse(
+            *(partial(bargaining.axis, agreed, clause, name, low, high, steps) for clause, name, low, high in axes)
+        )
         if years_are == "with":
             given = [
                 year
