@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .clause import MECHANISMS, Clause
+from .definitions import Definition
 from .files import Place
 from .measuring.section import Measurement
 from .refusal import Fault, did_you_mean, in_words, listed, show
@@ -57,6 +58,8 @@ def _as_data(value: Any) -> Any:
     """What is given ready-made as the data that it holds: it may have been made, or copied, without a check."""
     if isinstance(value, Clause) and MECHANISMS.get(getattr(value, "kind", "")) is not type(value):
         return value
+    if isinstance(value, Definition):  # its terms alone would not say which it is
+        return value.data()
     if isinstance(value, BaseModel):
         value = {name: getattr(value, name, None) for name in sorted(value.model_fields_set)}
     if type(value) is dict:

@@ -140,6 +140,7 @@ class Document:
                 self._write(paragraph, [(before, style)] if before else [], [(after, style)] if after else [])
         if table.rows:
             _repeats(table.rows[0])
+        _lines_and_room(table)
         _fit(table, shown.rows, self.word.sections[0])
         self.word.add_paragraph().paragraph_format.space_after = Pt(2)
 
@@ -164,6 +165,7 @@ class Document:
             line.getparent().remove(line)
         self.word.styles["Normal"].paragraph_format.space_after = Pt(6)
         self.word.styles["Heading 1"].paragraph_format.keep_with_next = True
+        self.word.styles["Heading 1"].paragraph_format.space_after = Pt(5)
 
     def _number(self) -> None:
         numbering = self.word.part.numbering_part.element
@@ -246,16 +248,44 @@ def _in_list(paragraph: Any, number: int, level: int) -> None:
 
 
 def _repeats(row: Any) -> None:
-    """The head of a table stands on each page of it."""
+    """The head of a table stands on each page of it, on gray."""
     head = OxmlElement("w:tblHeader")
     row._tr.get_or_add_trPr().append(head)
+    for cell in row.cells:
+        cell._tc.get_or_add_tcPr().append(parse_xml(f'<w:shd {nsdecls("w")} w:val="clear" w:fill="EFEFEF"/>'))
+
+
+def _lines_and_room(table: Any) -> None:
+    """Gray lines, room above and below what stands in a cell, and the lines at the margins of the page."""
+    sides = ("top", "left", "bottom", "right", "insideH", "insideV")
+    lines = "".join(f'<w:{side} w:val="single" w:sz="4" w:color="A6A6A6"/>' for side in sides)
+    room = "".join(
+        f'<w:{side} w:w="{twentieths}" w:type="dxa"/>'
+        for side, twentieths in (("top", 40), ("left", 80), ("bottom", 40), ("right", 80))
+    )
+    own = table._tbl.tblPr
+    for before in own.findall(qn("w:tblInd")):
+        own.remove(before)
+    look = own.find(qn("w:tblLook"))  # what comes before it has an order in the standard
+    for part in (
+        f'<w:tblInd {nsdecls("w")} w:w="0" w:type="dxa"/>',
+        f"<w:tblBorders {nsdecls('w')}>{lines}</w:tblBorders>",
+        f"<w:tblCellMar {nsdecls('w')}>{room}</w:tblCellMar>",
+    ):
+        made = parse_xml(part)
+        own.append(made) if look is None else look.addprevious(made)
+
+
+def _usual(column: Sequence[str]) -> float:
+    """How many signs a cell of a column has: the root of the mean square, so that one long cell is not all of it."""
+    return float((sum(min(120, len(cell)) ** 2 for cell in column) / len(column)) ** 0.5)
 
 
 def _fit(table: Any, rows: Sequence[Sequence[str]], page: Any) -> None:
     """Columns within the page: each as wide as its longest word, and the rest shared by how much stands in them."""
     columns = list(zip(*rows, strict=True))
     least = [max(7, *(len(word) + 4 for cell in column for word in cell.split())) for column in columns]
-    wished = [max(n, *(min(60, len(cell)) for cell in column)) for n, column in zip(least, columns, strict=True)]
+    wished = [max(n, _usual(column)) for n, column in zip(least, columns, strict=True)]
     more, room = [w - n for w, n in zip(wished, least, strict=True)], max(0, SIGNS_ACROSS - sum(least))
     if sum(more) > room:
         signs = [n + room * m / sum(more) for n, m in zip(least, more, strict=True)]
