@@ -74,6 +74,8 @@ SECTIONS: list[dict[str, Any]] = [  # between them every kind of part, and every
     {"attribution": {"kind": "plurality", "billed_by": CLINICS, "counted_by": "visits", "lookback": 12},
      "benchmark": {"kind": "matched_comparison", "alike_in": ["age", "gender", "payer_type", "dual",
                                                               "cost in the year before"]}},
+    {"attribution": {"kind": "roster", "organization": "P01", "timing": "refreshed each quarter"},
+     "engaged_months": {"outcome": "food_need"}, "benchmark": {"kind": "fixed", "per_member_per_month": 640}},
     {"attribution": {"kind": "everyone"}, "run_out": {"completion": "a given factor", "factor": 1.02},
      "benchmark": {"kind": "fixed", "per_member_per_month": 640}},
 ]  # fmt: skip
