@@ -1,6 +1,8 @@
 """The pages of advice: what they compute is what the package computes."""
 
+import csv
 import math
+import re
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
@@ -159,6 +161,47 @@ def test_the_luck_of_a_share_and_of_a_count_by_hand():
     assert lucky_share(2, 0.5, True) == pytest.approx(0.25)  # both of two
     assert lucky_count(100) == pytest.approx(NormalDist().cdf(-10 / math.sqrt(100 * CLUMPS)))
     assert people_needed(TENTH**2 * 100, 1.0) == PEOPLE
+
+
+# --- what is handed out -----------------------------------------------------------------------------------------------
+
+
+def test_the_interview_files_are_what_the_page_says():
+    guide = (BOOK / "files" / "interview-guide.md").read_text("utf-8")
+    assert len(re.findall(r"^\d+\. ", guide, re.M)) == 20
+    assert len(re.findall(r"^## \d\. ", guide, re.M)) == 6
+    assert sum(int(minutes) for minutes in re.findall(r"\((\d+) minutes\)", guide)) == 60
+    assert "six parts, twenty questions, an hour" in page("peers")
+    head, *lines = csv.reader((BOOK / "files" / "synthesis-sheet.csv").read_text("utf-8").splitlines())
+    assert head[-1] == "what we do"
+    assert lines
+    assert {len(line) for line in lines} == {len(head)}
+
+
+@pytest.mark.parametrize("path", sorted(BOOK.glob("*.md")), ids=lambda path: path.stem)
+def test_every_file_that_a_page_hands_out_is_there(path):
+    named = re.findall(r"\{download\}`[^`<]+<([^>]+)>`", path.read_text("utf-8"))
+    assert [name for name in named if not (BOOK / name).is_file()] == []
+
+
+def test_every_file_to_hand_out_is_on_a_page():
+    pages = "".join(path.read_text("utf-8") for path in BOOK.glob("*.md"))
+    assert [path.name for path in (BOOK / "files").iterdir() if f"<files/{path.name}>" not in pages] == []
+
+
+CHAIRS = ("plan", "system", "medicaid", "actuary", "community", "investor")
+
+
+@pytest.mark.parametrize("chair", CHAIRS)
+def test_two_pages_have_five_numbers_three_traps_and_three_questions(chair):
+    parts = dict(part.split("\n", 1) for part in page(f"monday-{chair}").split("\n## ")[1:])
+    numbers = [line for line in parts["Five numbers"].splitlines() if line.startswith("| ")]
+    assert len([line for line in numbers if "---" not in line]) == 6  # the head too
+    for section in ("Three traps", "Three questions to ask"):
+        assert len(re.findall(r"^\d\. ", parts[section], re.M)) == 3
+    assert parts["Your position"].strip()
+    assert parts["Walk away when"].strip()
+    assert len(page(f"monday-{chair}").split()) < 550  # two printed pages
 
 
 # --- governance and trauma --------------------------------------------------------------------------------------------

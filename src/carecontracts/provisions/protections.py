@@ -21,6 +21,7 @@ class Protections(Provision):
             "everyone is told how their helpers are paid",
             "help is given in the language and the way that people need",
             "staff are trained in care that takes trauma into account",
+            "nothing that is paid depends on who is asked about trauma, or on what they answer",
         ]
     ]
     watched: list[Literal["missed visits", "delayed authorizations", "emergency visits", "complaints", "people let go"]]
