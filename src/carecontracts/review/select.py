@@ -15,7 +15,7 @@ from ..evidence.library import faults_in, place_in
 from ..files import parse_yaml, read_text, read_yaml
 from ..gallery import gallery
 from ..provisions.purpose import Business
-from ..refusal import Fault, Refusal, refuse
+from ..refusal import Fault, Refusal, many, refuse
 from ..units import say_count
 from ..worded import options_in
 
@@ -190,7 +190,9 @@ class Form(BaseModel):
     def objections(self) -> Iterator[Reason]:
         """All that may speak against it: what was measured, and what is known of its kind."""
         if self.months:
-            because = f"until it is paid, the provider is out of pocket by {self.months:g} months of its team's cost"
+            because = (
+                f"until it is paid, the provider is out of pocket by {many(self.months, 'month')} of its team's cost"
+            )
             yield Reason(concern="cash", when={"reserve_months": Limit(under=self.months)}, because=because)
         if self.idle is not None and self.idle >= DOUBTED:
             doubts: list[str] = ["the payer doubts the program", "both doubt"]
