@@ -132,7 +132,7 @@ def in_words(risk: AtRisk, people: int) -> str:
         return f"{words} For more than 25,000 people no cover of one person was asked for."
     one, hospital, doctors = map(say_dollars, asked)
     return (
-        f"{words} For {many(people, 'person')} the rule asked, until 2018, for cover of 90% above {one} of one person's care"
-        f" ({hospital} in hospitals and {doctors} of professionals, where apart), or above"
+        f"{words} For {many(people, 'person')} the rule asked, until 2018, for cover of 90% above {one} of one person's"
+        f" care ({hospital} in hospitals and {doctors} of professionals, where apart), or above"
         f" {say_dollars(round(THRESHOLD * max(risk.potential, 0)))} of the year's."
     )
