@@ -8,6 +8,9 @@ largest.
 from .units import Number, add_up, most
 from .year import Year
 
+FIRST = ".1"  # how the fact of the first person ends
+OF_ONE = "the same of one person: .1, .2 and so on for those above the limit, or .1 for the largest"
+
 
 def beyond_the_limit(year: Year, fact: str, price: Number, limit: Number) -> Number:
     """The sum over persons of what each would be paid beyond the limit.

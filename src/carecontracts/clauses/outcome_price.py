@@ -15,7 +15,7 @@ from ..expected import (
     OutcomeUnit,
 )
 from ..ledger import Ledger
-from ..per_person import beyond_the_limit
+from ..per_person import FIRST, beyond_the_limit
 from ..refusal import refuse
 from ..scales import DollarLadder, Ladder
 from ..units import Count, Dollars, Number, Share, Unit, least, most, reaches, unit_of, when
@@ -91,7 +91,7 @@ class OutcomePrice(Clause):
     cap_in_all: Dollars | None = None
 
     def reading(self) -> Mapping[str, Unit | None]:
-        return self.reads if self.cap_per_person is None else {**self.reads, "outcomes.{outcome}.1": None}
+        return self.reads if self.cap_per_person is None else {**self.reads, "outcomes.{outcome}" + FIRST: None}
 
     @property
     def compared(self) -> bool:
@@ -118,7 +118,7 @@ class OutcomePrice(Clause):
             self.precondition: verified,
         }
         if self.cap_per_person is not None and self.price:
-            known[f"{self.outcome}.1"] = self.cap_per_person / self.price  # what the limit pays for
+            known[f"{self.outcome}{FIRST}"] = self.cap_per_person / self.price  # what the limit pays for
         return {f"outcomes.{name}": value for name, value in known.items() if name}
 
     def moves(self) -> Mapping[str, Moves]:

@@ -4,7 +4,7 @@ from typing import Literal
 from ..clause import Clause
 from ..expected import Expected
 from ..ledger import Ledger
-from ..per_person import beyond_the_limit
+from ..per_person import FIRST, beyond_the_limit
 from ..units import Count, Dollars, Number, Unit, least, most, unit_of
 from ..worded import MeasureName
 from ..year import Year
@@ -34,13 +34,13 @@ class ServicePrice(Clause):
     cap: Dollars | None = None
 
     def reading(self) -> Mapping[str, Unit | None]:
-        return self.reads if self.cap_per_person is None else {**self.reads, "counts.{service}.1": None}
+        return self.reads if self.cap_per_person is None else {**self.reads, "counts.{service}" + FIRST: None}
 
     def expects(self, year: Expected) -> Mapping[str, Number]:
         """As many for one person as the limit pays for."""
         if self.cap_per_person is None or not self.price:
             return {}
-        return {f"counts.{self.service}.1": self.cap_per_person / self.price}
+        return {f"counts.{self.service}{FIRST}": self.cap_per_person / self.price}
 
     def settle(self, year: Year, ledger: Ledger) -> tuple[Number, dict[str, Number]]:
         accepted = year.counts[self.service]

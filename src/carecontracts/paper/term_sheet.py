@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ..clause import Clause
 from ..contract import Contract
+from ..per_person import FIRST, OF_ONE
 from ..provisions.section import Provisions
 from ..refusal import many
 from ..units import say_list, say_percent
@@ -199,7 +200,8 @@ def _facts(contract: Contract, refer: Refer) -> Iterator[tuple[str, ...]]:
     numbers = {clause.name: n for n, clause in enumerate(contract.clauses, 1)}
     for fact, readers in contract.facts().items():
         group, _, name = fact.partition(".")
-        what = FACTS[group][1]
+        of_one = fact.endswith(FIRST) and fact.removesuffix(FIRST) in contract.facts()
+        what = OF_ONE if of_one else FACTS[group][1]
         yield name or group.replace("_", " "), what, ", ".join(refer(numbers[reader]) for reader in readers)
 
 
