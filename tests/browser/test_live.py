@@ -15,6 +15,7 @@ from carecontracts import Contract, gallery
 from carecontracts.gallery import gallery_names
 from carecontracts.live import answer
 
+from .conftest import Visit
 from .test_site import AXE, HTML, SIZES, violations
 
 PAGE = "book/workbench.html"
@@ -44,7 +45,9 @@ class Bench:
         self.page.set_default_timeout(WAIT)
 
     def open(self, name="shared-savings"):
+        """A contract of the gallery, opened anew."""
         before = self.ready()
+        self.page.get_by_label("From the gallery").select_option("")
         self.page.get_by_label("From the gallery").select_option(name)
         self.settled(before)
         return self
@@ -69,14 +72,35 @@ class Bench:
         self.page.locator("#wb-yaml").fill(text)
         self.settled(before)
 
+    def traps(self):
+        """What the traps of the version that is shown are, once they have been looked for."""
+        self.show("Traps")
+        wait_until(lambda: self.page.locator("#wb-panel-traps [aria-busy]").count() == 0)
+        return self.page.locator("#wb-panel-traps").inner_text()
+
     def ask(self, verb, **asked):
         """What the engine in the page says."""
         return self.page.evaluate("([verb, asked]) => Live.ask(verb, asked)", [verb, asked])
 
 
 @pytest.fixture
-def bench(visit):
+def fresh(visit):
+    """A window of its own, in which nothing has been fetched."""
     return Bench(visit(PAGE, viewport=SIZES["desk"], reduced_motion="reduce"))
+
+
+@pytest.fixture(scope="module")
+def loaded(windows, server):
+    """A window in which the engine has started, for all tests that only use it."""
+    seen = Visit(windows(viewport=SIZES["desk"], reduced_motion="reduce"), server + PAGE)
+    return Bench(seen).open(CHEAP)
+
+
+@pytest.fixture
+def bench(loaded):
+    loaded.seen.faults.clear()
+    loaded.page.set_viewport_size(SIZES["desk"])
+    return loaded
 
 
 def test_nothing_is_fetched_before_the_first_touch(visit):
@@ -90,12 +114,12 @@ def test_nothing_is_fetched_before_the_first_touch(visit):
     assert not seen.faults
 
 
-def test_first_result_its_bytes_and_the_time_of_a_change(bench, record_property, capsys):
+def test_first_result_its_bytes_and_the_time_of_a_change(fresh, record_property, capsys):
     """Told by numbers; held to bounds that a busy machine keeps too."""
     fetched = []
-    bench.page.on("response", lambda got: fetched.append(got))
+    fresh.page.on("response", lambda got: fetched.append(got))
     began = time.monotonic()
-    bench.open()
+    fresh.open()
     first = time.monotonic() - began
     sizes = {}
     for got in fetched:
@@ -103,11 +127,11 @@ def test_first_result_its_bytes_and_the_time_of_a_change(bench, record_property,
             sizes[got.url.rpartition("/")[2]] = int(got.headers.get("content-length", 0))
     # pyodide.asm.mjs is text, which hosts compress: to a fifth.
     whole = sum(sizes.values()) - sizes["pyodide.asm.mjs"] * 4 // 5
-    times = bench.page.evaluate("Live.measured")
-    text, took = bench.text, []
+    times = fresh.page.evaluate("Live.measured")
+    text, took = fresh.text, []
     for share in ("0.03", "0.04", "0.05"):
-        bench.write(text.replace("minimum: 0.02", f"minimum: {share}", 1))
-        took.append(bench.page.evaluate("Live.measured.change"))
+        fresh.write(text.replace("minimum: 0.02", f"minimum: {share}", 1))
+        took.append(fresh.page.evaluate("Live.measured.change"))
     said = {
         "first result, s": round(first, 2),
         "bytes, MB": round(whole / 1e6, 2),
@@ -120,22 +144,22 @@ def test_first_result_its_bytes_and_the_time_of_a_change(bench, record_property,
     assert whole < 9e6
     assert first < 60
     assert min(took) < 1_000
-    assert not bench.seen.faults
+    assert not fresh.seen.faults
 
 
-def test_after_loading_the_network_may_go_away(bench):
-    bench.open()
-    bench.page.context.set_offline(True)
-    bench.write(bench.text.replace("minimum: 0.02", "minimum: 0.03", 1))
-    bench.show("Words")
-    assert "is 3%" in bench.page.locator("#wb-panel-words").inner_text()
+def test_after_loading_the_network_may_go_away(fresh):
+    fresh.open()
+    fresh.page.context.set_offline(True)
+    fresh.write(fresh.text.replace("minimum: 0.02", "minimum: 0.03", 1))
+    fresh.show("Words")
+    assert "is 3%" in fresh.page.locator("#wb-panel-words").inner_text()
     for tab in ("Who nets what", "Traps", "Changes"):
-        bench.show(tab)
-        bench.page.wait_for_timeout(200)
-    assert not bench.seen.faults
+        fresh.show(tab)
+        fresh.page.wait_for_timeout(200)
+    assert not fresh.seen.faults
 
 
-def test_another_address_is_out_of_reach_even_for_the_worker(bench):
+def test_another_address_is_out_of_reach_even_for_the_worker(fresh):
     """The page's policy holds its worker too: a request to a server that would answer never gets there."""
     asked = []
 
@@ -149,11 +173,11 @@ def test_another_address_is_out_of_reach_even_for_the_worker(bench):
         def log_message(self, *_):
             pass
 
-    policy = bench.page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
+    policy = fresh.page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
     assert "http" not in policy
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener) as elsewhere:
         threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
-        refused = bench.page.evaluate(
+        refused = fresh.page.evaluate(
             """async address => {
                 const body = `fetch("${address}").then(() => postMessage("left"), () => postMessage("refused"))`;
                 const script = URL.createObjectURL(new Blob([body], {type: "text/javascript"}));
@@ -184,9 +208,7 @@ def test_the_page_shows_what_the_package_says(bench, name):
     years = here("years_for", contract=text)
     for row in here("settle", contract=text, years=years)["rows"]:
         assert f"${row['amount']:,.2f}" in shown
-    bench.show("Traps")
-    bench.page.wait_for_selector("#wb-panel-traps [role=status]")
-    shown = bench.page.locator("#wb-panel-traps").inner_text()
+    shown = bench.traps()
     for finding in here("found", contract=text)["findings"]:
         assert finding["found"] in shown
         assert finding["numbers"] in shown
@@ -257,8 +279,7 @@ def test_a_mistake_is_told_in_place_and_the_last_sound_version_stays(bench):
 def test_a_trap_is_mended_at_a_press(bench):
     bench.open("shared-savings")
     text = bench.text
-    bench.show("Traps")
-    bench.page.wait_for_selector("#wb-panel-traps [role=status]")
+    bench.traps()
     before = bench.ready()
     bench.page.get_by_role("button", name="Mend it").first.click()
     bench.settled(before)
@@ -318,32 +339,32 @@ def test_what_is_taken_away_is_what_the_package_writes(bench, tmp_path):
     assert amounts == [row["amount"] for row in here("settle", contract=text, years=years)["rows"]]
 
 
-def test_a_link_holds_the_contract_and_a_reload_loses_nothing(bench, visit):
-    bench.open()
-    bench.write(bench.text.replace("minimum: 0.02", "minimum: 0.031", 1))
-    changed = bench.text
-    bench.show("Take it")
-    bench.page.get_by_role("button", name="Make the link").click()
-    wait_until(lambda: bench.page.locator("#wb-link").input_value())
-    link = bench.page.locator("#wb-link").input_value()
+def test_a_link_holds_the_contract_and_a_reload_loses_nothing(fresh, visit):
+    fresh.open()
+    fresh.write(fresh.text.replace("minimum: 0.02", "minimum: 0.031", 1))
+    changed = fresh.text
+    fresh.show("Take it")
+    fresh.page.get_by_role("button", name="Make the link").click()
+    wait_until(lambda: fresh.page.locator("#wb-link").input_value())
+    link = fresh.page.locator("#wb-link").input_value()
     other = Bench(visit(link))
     other.settled("")
     assert other.text == changed
-    bench.page.reload()
-    bench.page.get_by_role("button", name="Open what you had last time").click()
-    bench.settled("")
-    assert bench.text == changed
-    bench.page.get_by_role("button", name="Forget it").click()
-    assert bench.page.evaluate("localStorage.getItem('carecontracts.workbench')") is None
+    fresh.page.reload()
+    fresh.page.get_by_role("button", name="Open what you had last time").click()
+    fresh.settled("")
+    assert fresh.text == changed
+    fresh.page.get_by_role("button", name="Forget it").click()
+    assert fresh.page.evaluate("localStorage.getItem('carecontracts.workbench')") is None
 
 
-def test_a_crashed_engine_loses_nothing(bench):
-    bench.open()
-    bench.page.evaluate("Live.worker().onerror({message: 'it ran out of memory'})")
-    bench.page.get_by_text(re.compile("Nothing is lost")).wait_for()
-    bench.write(bench.text.replace("minimum: 0.02", "minimum: 0.033", 1))
-    bench.show("Words")
-    assert "is 3.3%" in bench.page.locator("#wb-panel-words").inner_text()
+def test_a_crashed_engine_loses_nothing(fresh):
+    fresh.open()
+    fresh.page.evaluate("Live.worker().onerror({message: 'it ran out of memory'})")
+    fresh.page.get_by_text(re.compile("Nothing is lost")).wait_for()
+    fresh.write(fresh.text.replace("minimum: 0.02", "minimum: 0.033", 1))
+    fresh.show("Words")
+    assert "is 3.3%" in fresh.page.locator("#wb-panel-words").inner_text()
 
 
 NASTY = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -380,9 +401,12 @@ def test_text_from_a_contract_is_never_markup(bench):
 
 
 @pytest.mark.parametrize(("width", "colors"), [(320, "light"), (320, "dark"), (768, "light"), (1600, "dark")])
-def test_it_can_be_used_at_every_width_and_axe_finds_nothing(visit, width, colors):
-    seen = visit(PAGE, viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce")
-    bench = Bench(seen).open("medicaid-shared-savings")
+def test_it_can_be_used_at_every_width_and_axe_finds_nothing(bench, width, colors):
+    seen = bench.seen
+    seen.page.set_viewport_size({"width": width, "height": 800})
+    seen.page.emulate_media(color_scheme=colors)
+    wait_until(lambda: seen.page.evaluate("document.documentElement.dataset.theme") == colors)
+    bench.open("medicaid-shared-savings")
     seen.page.evaluate(AXE.read_text("utf-8"))
     for tab in (
         "File",
@@ -400,7 +424,7 @@ def test_it_can_be_used_at_every_width_and_axe_finds_nothing(visit, width, color
         bench.show(tab)
         seen.page.wait_for_timeout(800 if tab in ("Traps", "Who nets what") else 150)
         if tab == "Traps":
-            seen.page.wait_for_selector("#wb-panel-traps [role=status]")
+            bench.traps()
         assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, tab
         assert not violations(seen.page), tab
     assert not seen.faults

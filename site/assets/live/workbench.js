@@ -16,7 +16,7 @@
   const gallery = JSON.parse(document.getElementById("live-gallery")?.textContent || "[]");
 
   const state = { text: "", name: "", years: null, ownYears: false, opened: "", past: [], future: [], sound: "", costs: {} };
-  let version = 0, typing = 0;
+  let version = 0, typing = 0, against = "opened", theirs = "";
 
   // --- the page -------------------------------------------------------------------------------------------------
 
@@ -138,6 +138,9 @@
   function open(text, name, kept = false) {
     Object.assign(state, { text, name, opened: text, past: [], future: [], sound: "" });
     if (!kept) Object.assign(state, { years: null, ownYears: false, costs: {} });
+    for (const box of [trapsBox, changesBox, netsBox, drawn, takeBox]) box.replaceChildren();
+    against = "opened";
+    theirs = "";
     bench.hidden = false;
     again.hidden = true;
     tell(`Opened ${name}. It stays in this browser: nothing of it is sent anywhere.`);
@@ -174,6 +177,7 @@
     undo.disabled = !state.past.length;
     redo.disabled = !state.future.length;
     if (file.value !== state.text) file.value = state.text;
+    trapsBox.setAttribute("aria-busy", "true"); // until they are looked for anew
     keep();
     let found = [];
     try {
@@ -489,7 +493,7 @@
       table("All years, by party", ["Party", ">Received", ">Paid", ">Net", ">Lowest cash", "In"],
         got.totals.map((row) => [row.party, dollars(row.received, 2), dollars(row.paid, 2), dollars(row.net, 2), dollars(row.lowest, 2), row.month])),
       got.unread.length ? make("p", { class: "live-note" }, `No clause reads: ${got.unread.join(", ")}.`) : "",
-      make("h4", {}, "Who pays whom, over all years"), picture(got));
+      make("h3", {}, "Who pays whom, over all years"), picture(got));
   }
 
   // Each party a line down, each clause an arrow across, in the order in which they settle.
@@ -624,7 +628,6 @@
 
   async function showTraps() {
     const mine = version;
-    trapsBox.setAttribute("aria-busy", "true");
     if (!trapsBox.childElementCount) trapsBox.replaceChildren(make("p", {}, "Looking for traps…"));
     try {
       const how = { effect: 0.05, luck: luck(), ...expectedYears() };
@@ -634,14 +637,13 @@
       trapsBox.replaceChildren(
         make("p", { role: "status" }, got.findings.length ? `${counts.map(([kind, n]) => `${n} ${kind}${n === 1 ? "" : "s"}`).join(", ")}.` : "No trap was found."),
         make("ul", { class: "live-traps" }, got.findings.map((each, which) => make("li", { class: each.severity },
-          make("h4", {}, make("span", { class: "live-badge" }, each.severity), ` ${each.found}`),
+          make("h3", {}, make("span", { class: "live-badge" }, each.severity), ` ${each.found}`),
           make("p", {}, `${each.where[0].toUpperCase()}${each.where.slice(1)}. ${each.numbers}`), make("p", {}, make("strong", {}, "What to do: "), `${each.do}. `,
             each.mend ? button("Mend it", async () => { await edit("mend", { which, ...how }, `Mended: ${each.rule}. Undo brings it back.`); }, { "aria-label": `Mend it: ${each.rule}, ${each.where}` }) : null)))));
     } catch (error) { trapsBox.replaceChildren(refused(faultsOf(error))); }
-    trapsBox.removeAttribute("aria-busy");
+    if (mine === version) trapsBox.removeAttribute("aria-busy");
   }
 
-  let against = "opened", theirs = "";
   async function showChanges() {
     const mine = version;
     const other = { opened: state.opened, last: state.past[state.past.length - 1] || state.opened, theirs: theirs || state.opened }[against];
@@ -654,7 +656,7 @@
       const got = await ask("changed", { before: other, after: state.sound, years: tableOf() });
       if (mine !== version) return;
       changesBox.replaceChildren(...head, got.said.length ? make("p", {}, `${got.said.length} ${got.said.length === 1 ? "place says" : "places say"} something else.`) : make("p", {}, "Both say the same."),
-        ...got.said.map((each) => make("div", { class: "live-change" }, make("h4", {}, each.where),
+        ...got.said.map((each) => make("div", { class: "live-change" }, make("h3", {}, each.where),
           each.before ? make("p", {}, make("del", {}, each.before)) : make("p", {}, "It is new."), each.after ? make("p", {}, make("ins", {}, each.after)) : make("p", {}, "It was taken out."))),
         got.worth.length ? table("What it is worth on the same years", ["Party", ">Before", ">Now", ">Worth"], got.worth.map((row) => [row.party, dollars(row.before, 2), dollars(row.after, 2), dollars(row.worth, 2)])) : "");
     } catch (error) { changesBox.replaceChildren(...head, refused(faultsOf(error))); }
