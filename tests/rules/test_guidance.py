@@ -38,11 +38,12 @@ FEE, SHARE = ("fee for documented months", "per_member_per_month"), ("three year
 
 
 @cache
-def grid() -> Grid:
-    """The grid of the page's own command."""
+def grid(file: str = "") -> Grid:
+    """The grid of the page's own command, without a file of what is outside and with it."""
     contract = Contract.load(gallery("medicaid-with-beds"))
     taken = take(contract, line="medicaid", complex_care=True, lives=600, engaged=0.4)
-    outside = Outside(name="mine").with_teams({"system": 720_000.0}).beside(contract)
+    told = Outside.load_file(BOOK / "files" / file) if file else Outside(name="mine")
+    outside = told.with_teams({"system": 720_000.0}).beside(contract)
     moved = [axis(contract, *FEE, 150, 350), axis(contract, *SHARE, 0, 0.6)]
     years = with_care(taken.years, taken.lives * taken.cost)
     return zone(contract, years, outside, moved, seed=1, limits={"system": 0.2}, luck=taken.luck)
@@ -81,6 +82,18 @@ def test_the_zone_of_negotiating_is_that_of_its_command():
     assert f"\\${fee:,.0f} a documented month, and a share of {share:.0%}" in text
     for party in ("plan", "system"):
         assert dollars(grid().suggested.nets[party]) in text
+
+
+def test_with_beds_and_the_next_rate_negotiating_has_no_zone():
+    text, found = page("negotiating"), grid("outside-the-deal.yaml")
+    assert found.zone == []
+    nearest = found.suggested
+    assert nearest.at == (250, 0)
+    assert "At the nearest point, \\$250 and no share" in text
+    plan, system = (nearest.behind[party] for party in ("plan", "system"))
+    assert f"the plan ends behind {plan:.0%} of the time and the system {system:.0%}" in text
+    [step] = [step for step in found.steps(nearest) if step.axis.term == SHARE[1] and step.low == 0]
+    assert f"from none to {step.high:.0%} takes {-100 * step.behind['system']:.0f} points off" in text
 
 
 # --- Medicaid measures ------------------------------------------------------------------------------------------------
