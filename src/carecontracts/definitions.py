@@ -21,7 +21,7 @@ Not modelled:
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
@@ -189,8 +189,8 @@ class Rule(Definition, Worded):
     def name(self) -> str:
         return name_of(type(self))
 
-    def say(self, named: Mapping[str, str] = {}) -> str:
-        """Not a sentence of its own: it stands within one."""
+    def say(self, named: Mapping[str, str] = {}, about: Collection[str] = ()) -> str:
+        """Not a sentence of its own: it stands within one, and is said whole."""
         said = {term: self.say_term(term) for term in self.terms()}
         return in_number(" ".join(self.words), said).format(**said)
 

@@ -133,8 +133,8 @@ class Worded(BaseModel):
 
     # --- its words ---
 
-    def say(self, named: Mapping[str, str] = {}) -> str:
-        """The paragraph in words, plain text: every term that is set is said.
+    def say(self, named: Mapping[str, str] = {}, about: Collection[str] = ()) -> str:
+        """The paragraph in words, plain text: every term that is set is said; or the sentences about some terms alone.
 
         `named` says some terms in a contract's words: its parties by their full names, its clauses with their numbers.
 
@@ -148,8 +148,10 @@ class Worded(BaseModel):
         'The fee is $85 for “a visit”.'
         >>> Fee(fee=85, whom="a visit").say({"whom": "each visit (paragraph 2)"})
         'The fee is $85 for each visit (paragraph 2).'
+        >>> Fee(fee=85, whom="a visit", until="May").say(about=["until"])
+        'It is paid through “May”.'
         """
-        sentences = self.sentences()
+        sentences = [sentence for sentence in self.sentences() if not about or {*about} & {*fields_in(sentence)}]
         said = {term: named.get(term) or self.say_term(term) for s in sentences for term in fields_in(s)}
         spoken = [in_number(sentence, said).format(**said) for sentence in sentences]
         return " ".join(sentence[0].upper() + sentence[1:] for sentence in spoken)

@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..refusal import Fault, Refusal, printable, told
-from . import agreement, chance, claims, net, review, select, settle, show, zone
+from . import agreement, bank, chance, claims, net, review, select, settle, show, zone
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +25,7 @@ app.add_typer(claims_app, name="claims")
 
 # in the order of --help
 app.command("select")(select.select)
+app.command("bank")(bank.bank)
 app.command("settle")(settle.settle)
 app.command("term-sheet")(show.print_term_sheet)
 app.command("agreement")(agreement.agreement)

@@ -1,7 +1,7 @@
 """A contract as a term sheet: paragraph n is line n of the statement."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ..clause import Clause
@@ -67,7 +67,7 @@ def sections(contract: Contract, refer: Refer = str, *, bracketed: bool = False)
     order = "The clauses settle in this order, once a year. Line n of the statement is paragraph n."
     categories = [(refer(n), *(code or "none" for code in c.categories())) for n, c in enumerate(contract.clauses, 1)]
     return [
-        Section("Parties and term", items=[*parties, _term(contract)]),
+        Section("Parties and term", items=[*parties, term_of(contract)]),
         *([Section("What both sides want", table=_goals(contract, refer))] if contract.goals else []),
         Section("What is paid", order, clauses=_clauses(contract, refer)),
         *(
@@ -144,14 +144,17 @@ def _marked(title: str, words: str, note: str) -> str:
     return f"**{escape(title)}.** {escape(words)}" + (f" *{escape(note)}*" if note else "")
 
 
-def paragraph(contract: Contract, clause: Clause, refer: Refer = str) -> str:
-    """A clause in words, plain text, with the parties' names and the numbers of the paragraphs that it names."""
+def paragraph(contract: Contract, clause: Clause, refer: Refer = str, about: Collection[str] = ()) -> str:
+    """A clause in words, plain text, with the parties' names and the numbers of the paragraphs that it names.
+
+    `about` some terms, only the sentences that say them.
+    """
     number = {other.name: n for n, other in enumerate(contract.clauses, 1)}
     named = {
         term: say_list([f"“{name}” (paragraph {refer(number[name])})" for name in getattr(clause, term)])
         for term in clause.looking_back
     }
-    return clause.say({role: contract.parties[getattr(clause, role)] for role in clause.roles} | named)
+    return clause.say({role: contract.parties[getattr(clause, role)] for role in clause.roles} | named, about)
 
 
 def escape(text: str) -> str:
@@ -168,7 +171,8 @@ def escape(text: str) -> str:
     return re.sub(r"^(\d+(?=[.)]\s)|(?=[-+=%:]|\([^)]*\)=))", r"\1\\", text)
 
 
-def _term(contract: Contract) -> str:
+def term_of(contract: Contract) -> str:
+    """When it begins and ends, and on which day its years do."""
     starts = f"each contract year begins on 1 {MONTHS[contract.year_starts - 1]}"
     counted = contract.first_year < 100
     if contract.first_year_months != 12:

@@ -9,15 +9,17 @@ from ..paper.term_sheet import Section
 from ..parties.net import Netted
 from ..refusal import in_dollars
 from ..units import say_percent
+from .bank import bank, in_full, said
 from .draft import Draft
 from .rules import findings
 
 ODDS = ("If the program saves", "Party", "Nets", "Ends behind", "1 in 20 lower than", "Lowest cash")
+GIVE = "Of each term that this draft sets: what it says now, how far both can go, and what each side should refuse."
 ASSUMED = ("What", "Value", "It rests on", "To change it")
 
 
 def our_file(draft: Draft, taken: Taken, netted: Sequence[Netted] = ()) -> list[Section]:
-    """The odds, what each party nets, the traps, whom each choice favors, and on what all of it rests."""
+    """The odds, what each party nets, the traps, whom each choice favors, where to give, and on what it all rests."""
     found = findings(draft)
     traps = [(each.severity, each.where, f"{each.found} {each.numbers}", each.do) for each in found]
     return [
@@ -34,6 +36,11 @@ def our_file(draft: Draft, taken: Taken, netted: Sequence[Netted] = ()) -> list[
         *([Section("What each party nets, all in", _left_out(netted), table=[*_nets(netted)])] if netted else []),
         Section("Traps found in this draft", table=[("", "Where", "What was found", "What to do"), *traps]),
         Section("Whom each choice favors", table=[("Section", "Choice", "It favors"), *_favored(draft)]),
+        Section(
+            "Where to give, and where not",
+            GIVE,
+            table=[("Term", "It says", "Both can live with", "Refuse"), *_give(draft)],
+        ),
         Section("What this assumes", table=[ASSUMED, *map(tuple, taken.rows())]),
     ]
 
@@ -92,3 +99,14 @@ def _favored(draft: Draft) -> Iterator[tuple[str, ...]]:
     for title, part in draft.provisions.parts():
         for term, option, whom in part.favored():
             yield title, f"{term.replace('_', ' ')}: {option}", whom
+
+
+def _give(draft: Draft) -> Iterator[tuple[str, ...]]:
+    """The clause bank, as far as the draft sets its terms."""
+    for entry in bank().values():
+        if now := said(entry, draft.contract):
+            refuse = [
+                f"The {seat}: {side.refuses}; {side.since}."
+                for seat, side in (("payer", entry.payer), ("provider", entry.provider))
+            ]
+            yield entry.about, in_full(now), entry.fallback, " ".join(refuse)
