@@ -151,7 +151,7 @@ def _asked_for(given: Sequence[str]) -> list[tuple[str, str, float, float]]:
         low, _, high = ends.partition(":")
         numbers = [number_in(low), number_in(high)]
         if not clause or not term or any(isinstance(number, str) for number in numbers):
-            faults.append(Fault("--term", show(text), FORM, "correct it"))
+            faults.append(Fault("--term", show(text), FORM, "give two numbers; a share is 0.2, not 20%"))
         elif (clause, term) in [each[:2] for each in found]:
             faults.append(Fault("--term", f"{show(name)} again", "each term once", "give one"))
         else:
