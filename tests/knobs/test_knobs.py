@@ -20,13 +20,14 @@ from carecontracts.chance.plausible import expected_years
 from carecontracts.files import as_csv
 from carecontracts.gallery import gallery_names
 from carecontracts.notebook import resized
+from carecontracts.parties import price
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 DATA = yaml.safe_load((Path(__file__).parent / "knobs.yaml").read_text("utf-8"))
 ALWAYS = {"SEED": [1, 7, 99]}  # turned in every notebook that has them
 NEVER_SHOWN = {"SEED", "DRAWS"}  # what they stand at is no fact of the answer
-APART = {"CONTRACT", "YEARS", "FOLDER"}  # turned by tests of their own
+APART = {"CONTRACT", "YEARS", "FOLDER", "PROPOSAL"}  # turned by tests of their own
 
 
 @cache
@@ -241,6 +242,19 @@ def test_years_of_one_s_own_settle_and_are_taken_away(driving, name, tmp_path):
         turned(driving, name, {"YEARS": str(path)})
 
 
+def test_a_proposal_of_one_s_own(driving, tmp_path):
+    """The example with other people, other staff and other years, from a file."""
+    text = price.example().read_text("utf-8")
+    mine = text.replace("eligible: 2000", "eligible: 600").replace("caseload: 75", "caseload: 40")
+    assert mine.count("600") >= 1
+    assert "caseload: 40" in mine
+    (tmp_path / "mine.yaml").write_text(mine.replace("years: 5 ", "years: 3 "), "utf-8")
+    run = turned(driving, "program-price", {"PROPOSAL": str(tmp_path / "mine.yaml")}, thorough=True)
+    assert run.pasted["eligible"] == "600"
+    assert run["proposal"].years == 3
+    assert run["last"].price == pytest.approx(run["cost"] / run["people"] / 12)
+
+
 # --- the answers, by another route ------------------------------------------------------------------------------------
 
 
@@ -332,7 +346,77 @@ def pay_for_performance(run: Any) -> None:
     assert sum(run["hand"]) <= sum(run["stakes"]) + 0.01
 
 
+def fee_schedule(run: Any) -> None:
+    """The increase is the points of the schedule, over what is paid today."""
+    by_hand(run)
+    assert run["RAISE"] == pytest.approx(run["higher"].points / run["higher"].fees_today)
+    assert run["ledger"].total() == pytest.approx(sum(run["hand"]), abs=0.05)
+
+
+def operational_support(run: Any) -> None:
+    by_hand(run)
+    assert run["free"] >= run["shared"] - 0.01  # what is not counted leaves more to share
+
+
+def medical_home(run: Any) -> None:
+    by_hand(run)
+    assert run["noise"] == pytest.approx(run["SPREAD"] / run["PANEL"] ** 0.5, rel=0.9)
+
+
+def combination(run: Any) -> None:
+    """The provider keeps its share and the rest of the price; together they get what the plan pays."""
+    by_hand(run)
+    nothing_is_made(run)
+    assert run["full"] >= run["counted"] - 1e-6
+
+
+def pay_for_success(run: Any) -> None:
+    """Nobody is repaid more than was drawn and its most; the parties' nets come to nothing."""
+    nothing_is_made(run)
+    for drawn, repaid, (_, most) in zip(run["drawn_by"], run["hand"], run["RETURNS"], strict=True):
+        assert repaid <= sum(drawn) * (1 + most) + 0.05
+
+
+def which_payment(run: Any) -> None:
+    """No contract makes money: what all net together is one sum for all of them."""
+    sums = {}
+    for (_, effect), one in run["result"].items():
+        parties = one.expected.parties
+        sums.setdefault(effect, []).append(sum(one.expected.net(p, year=1) for p in parties))
+    assert all(np.ptp(each) < 1 for each in sums.values())
+
+
+def your_deal(run: Any) -> None:
+    """The plan's highest fee leaves it even: the same deal at that fee, by net itself."""
+    left = run["left"]["left"]["works"]
+    works = run["result"]["works"].expected
+    whole = sum(works.net(p, year=run["first"]) for p in (run["PLAN"], run["SYSTEM"]))
+    team = -works.net(run["SYSTEM"], year=run["first"], source="the team")
+    assert whole + team == pytest.approx(left + float(np.mean(run["team"])), abs=2)
+
+
+def health_system(run: Any) -> None:
+    assert run["lost"] == pytest.approx(run["COST"] * (run["MEDICARE"] - 1 + run["FIXED"]))
+    assert run["net"]["together"].to_numpy() == pytest.approx(np.full(2, run["not_spent"]))
+
+
+def housing_price(run: Any) -> None:
+    """At the price that it names, the months that are added pay for the staff and no more."""
+    asked = run["layers"]["and only leases that are kept"]
+    at_it = run["offer"](round(asked, 2), False).settle(run["years"])
+    assert at_it[-1].amount == pytest.approx(run["cost"], rel=1e-3)
+
+
+def what_would_it_take(run: Any) -> None:
+    """At the highest fee the plan nets nothing: what care no longer costs is what it pays."""
+    effect, months = run["EFFECT"], 12 * run["PEOPLE"] * run["DOCUMENTED"]
+    assert run["most"](effect) * months == pytest.approx(effect * run["COST"] * run["PEOPLE"])
+    if run["meet"] is not None and run["meet"] < 1:
+        assert run["most"](run["meet"]) * months >= run["TEAM"] - 1e-3
+
+
 # What is checked of each notebook's answer; the name of the function is that of the notebook.
 CHECKED = (shared_savings, capitation, case_rate, care_management_fee, shared_risk, fee_at_risk, outcome_price)
-CHECKED += (pay_for_performance,)
+CHECKED += (pay_for_performance, fee_schedule, operational_support, medical_home, combination, pay_for_success)
+CHECKED += (which_payment, your_deal, health_system, housing_price, what_would_it_take)
 ANSWERS: dict[str, Any] = {answer.__name__.replace("_", "-"): answer for answer in CHECKED}

@@ -17,6 +17,9 @@ FOR_EACH = {
     ("stop_loss_premium", "per_member_per_month"),
     ("outcome_price", "price"),
     ("service_price", "price"),
+    ("joint_cap", "person_cap"),
+    ("outcome_price", "cap_per_person"),
+    ("service_price", "cap_per_person"),
     ("stop_loss", "attachment"),
     ("stop_loss", "cap"),
 }
@@ -34,10 +37,11 @@ def test_every_dollar_of_every_mechanism_is_for_each_or_for_all():
 
 def proportional(contract: Contract) -> bool:
     """Whether what it pays each member does not hang on how many there are, once its sums fit."""
-    return not any(
+    return contract.first_year_months == 12 and not any(
         {"lives", "claims"} & set(clause.facts)
         or getattr(clause, "schedule", None)
         or getattr(clause, "minimum_denominator", None)
+        or getattr(clause, "full_credibility", None)
         or getattr(clause, "unit", "") == "dollars"  # certified, of which a plausible year has one sum
         for clause in contract.clauses
     )
