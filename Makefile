@@ -2,6 +2,7 @@
 # make test   every check                       make kit     what a reader downloads, in _build
 # make bench  speed, beside plain code (claims: CARECONTRACTS_BENCH_LINES=1e8 for 100 million lines)
 # make lock   requirements.lock, made again     make clean   back to a fresh clone
+# make knobs  every knob of every notebook at every value of tests/knobs/knobs.yaml
 #
 # Needs Python 3.11 or newer and nothing else. Another Python: make book PYTHON=python3.12
 
@@ -28,7 +29,7 @@ export IPYTHONDIR := $(CURDIR)/.ipython
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: book test checked ready serve bench kit lock clean
+.PHONY: book test checked ready serve knobs bench kit lock clean
 
 book: _build/book.ok
 	@echo
@@ -47,6 +48,9 @@ checked: $(READY)
 serve: _build/book.ok
 	@echo "The site is at http://localhost:$(PORT) until you press Ctrl-C."
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+knobs: $(READY)
+	CARECONTRACTS_KNOBS=all $(PYTEST) tests/knobs
 
 bench: $(READY)
 	@for file in benchmarks/*.py; do $(BIN)/python $$file; done
