@@ -149,6 +149,46 @@ def bars(
     return Picture(figure, alt or _told(title, f"Bar chart of {_lower(ylabel)}{by}", told))
 
 
+def edges(*drawn: Any, count: int = 50) -> Any:
+    """The edges of so many bins that hold all that was drawn, apart even where nothing differs.
+
+    >>> edges([1.0, 1.0], count=2).round(2).tolist()
+    [0.99, 1.0, 1.01]
+    """
+    every = np.concatenate(drawn, axis=None)
+    low, high = float(every.min()), float(every.max())
+    room = 0.01 * max(abs(low), abs(high), high - low) or 0.01
+    return np.linspace(low - room, high + room, count + 1)
+
+
+def histogram(
+    by_name: Mapping[str, Any],
+    *,
+    title: str,
+    xlabel: str,
+    alt: str = "",
+    at: float | None = 0.0,
+    colors: Sequence[str] = (ORANGE, BLUE),
+) -> Picture:
+    """How often each amount was drawn, one outline for each name; `at` is a line upright.
+
+    >>> histogram({"no effect": [1.0, 2.0]}, title="It strays", xlabel="Dollars").alt
+    'It strays. Histogram of dollars. No effect: 1 to 2, 1.5 on average.'
+    """
+    figure, ax = axes(height=3.6)
+    bins = edges(*by_name.values())
+    for (name, drawn), color in zip(by_name.items(), cycle(colors)):
+        weights = np.full(len(drawn), 100 / len(drawn))
+        ax.hist(drawn, bins=bins, histtype="step", color=color, lw=2, weights=weights, label=_plain(name))
+    if at is not None:
+        ax.axvline(at, color="black", lw=1)
+    ax.set(xlabel=_plain(xlabel), ylabel="Draws, %")
+    ax.legend(loc="best")
+    ax.set_title(_plain(title))
+    told = {n: f"{np.min(x):,.4g} to {np.max(x):,.4g}, {np.mean(x):,.4g} on average" for n, x in by_name.items()}
+    return Picture(figure, alt or _told(title, f"Histogram of {_lower(xlabel)}", told))
+
+
 def _told(title: str, chart: str, parts: Mapping[str, str]) -> str:
     """Alternative text: the finding, what the chart is of, and its numbers."""
     finding = " ".join(title.replace("\\$", "$").split())
