@@ -234,10 +234,10 @@ def results(tmp_path: Path) -> Path:
 def test_mssp_compares_with_what_was_published(run, results) -> None:
     done = run("mssp", results)
     assert done.code == 0
-    assert "71 ACO-years" in done.out
-    assert "Not matched: 1 of 71 rows" in done.out
+    assert "90 ACO-years" in done.out
+    assert "Not matched: 1 of 90 rows" in done.out
     assert re.search(r"A2392 +2019 +track-1-plus +-2,074,092 +-2,561,463\.30 +a loss limit of 8%", done.out)
-    assert len(re.findall(r"(?m)^20\d\d +\d", done.out)) == 9, "a row for each year"
+    assert len(re.findall(r"(?m)^20\d\d +\d", done.out)) == 11, "a row for each year"
 
 
 def test_mssp_writes_a_row_for_each_aco_in_the_files_order(run, results, tmp_path) -> None:
