@@ -22,19 +22,20 @@ from carecontracts import Contract, gallery
 from carecontracts.gallery import gallery_names
 from carecontracts.live import VERBS
 from carecontracts.parties import first_deal
-from downloads import SKIPPED, tree, zipped
+from downloads import PACKAGE, SKIPPED, imported, tree, zipped
 from vendor import MODULES, WHEELS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip", "pyodide-lock.json", "README.md")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip", "README.md")
+LISTED = "pyodide-lock.json"  # of its hundreds of packages a page loads none: they come with ours
 COMPILED = "pyodide.asm.wasm"  # three times smaller when compressed, which not every server does
 PURE = ("pydantic", "annotated_types", "typing_inspection", "typing_extensions", "yaml")
 DISTRIBUTIONS = ("pydantic", "annotated-types", "typing-inspection", "typing-extensions", "PyYAML")
 ON_REQUEST = {"xlsx": ("xlsxwriter",)}  # fetched when a page is asked for a file of this kind
 NUMBER = ' class="number"'
-ABSENT = ("synthetic", "programs", "cli", "plots.py", "notebook.py")  # of no use without numpy
+DATA = (".yaml", ".csv")
 MOUNT = re.compile(r'<div class="live" data-live="(\w+)"')  # where a page runs it, and by which script
 # A page that runs the package reaches no other address than its own site's; its worker is held to the same.
 POLICY = (
@@ -65,9 +66,13 @@ def package() -> bytes:
     files = installed(*PURE)
     # A part of pydantic that only its own plug-ins and version 1 need would be half of it.
     files = {name: data for name, data in files.items() if not name.startswith(("pydantic/v1/", "pydantic/mypy"))}
+    mechanisms = [f"carecontracts.clauses.{path.stem}" for path in (PACKAGE / "clauses").glob("*.py")]
+    needed = reached("carecontracts.live", *mechanisms)  # a mechanism is found by its file
+    rooms = {name.split("/")[1] for name in needed}
     for name, data in tree("src/carecontracts").items():
         name = name.removeprefix("src/")
-        if name.split("/")[1] not in ABSENT:
+        room = name.split("/")[1]
+        if name in needed or (room in rooms and name.endswith(DATA)):
             files[name] = data
     for name, data in tree("contracts").items():
         if name.endswith(".yaml"):
@@ -76,6 +81,24 @@ def package() -> bytes:
         files |= {name: archive.read(name) for name in archive.namelist() if name.endswith((".py", ".so"))}
         files |= {name: archive.read(name) for name in archive.namelist() if "LICENSE" in name}
     return zipped(files | licenses(*DISTRIBUTIONS))
+
+
+def reached(*names: str) -> set[str]:
+    """The files of the package that are loaded when these of its modules are imported."""
+    found, seen, waiting = set(), set(), list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not name.startswith("carecontracts"):
+            continue
+        seen.add(name)
+        waiting.append(name.rpartition(".")[0])
+        path = PACKAGE.joinpath(*name.split(".")[1:])
+        for file in (path / "__init__.py", path.with_suffix(".py")):
+            if file.is_file():
+                found.add(f"carecontracts/{file.relative_to(PACKAGE).as_posix()}")
+                within = name if file.name == "__init__.py" else name.rpartition(".")[0]
+                waiting += imported(file.read_text("utf-8"), within)
+    return found
 
 
 def licenses(*names: str) -> dict[str, bytes]:
@@ -100,7 +123,7 @@ def require(app: Sphinx) -> None:
     """Refuse to build live pages whose Python is not here."""
     from sphinx.errors import ExtensionError
 
-    missing = [name for name in (*RUNTIME, COMPILED) if not (MODULES / "pyodide" / name).is_file()]
+    missing = [name for name in (*RUNTIME, LISTED, COMPILED) if not (MODULES / "pyodide" / name).is_file()]
     missing += [] if any(WHEELS.glob("pydantic_core-*.whl")) else [".wheels/pydantic_core-*.whl"]
     if missing:
         raise ExtensionError(f"node_modules/ lacks {', '.join(missing)}. Fetch it first: python site/vendor.py")
@@ -118,6 +141,8 @@ def put(site: Path) -> None:
     (live / "pyodide").mkdir(parents=True, exist_ok=True)
     for name in RUNTIME:
         shutil.copyfile(MODULES / "pyodide" / name, live / "pyodide" / name)
+    listed = json.loads((MODULES / "pyodide" / LISTED).read_text("utf-8"))
+    (live / "pyodide" / LISTED).write_text(json.dumps(listed | {"packages": {}}), "utf-8")
     compiled = (MODULES / "pyodide" / COMPILED).read_bytes()
     (live / "pyodide" / f"{COMPILED}.gz").write_bytes(gzip.compress(compiled, 9, mtime=0))
     (live / "package.zip").write_bytes(package())
