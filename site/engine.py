@@ -68,10 +68,10 @@ def package() -> bytes:
     files = {name: data for name, data in files.items() if not name.startswith(("pydantic/v1/", "pydantic/mypy"))}
     mechanisms = [f"carecontracts.clauses.{path.stem}" for path in (PACKAGE / "clauses").glob("*.py")]
     needed = reached("carecontracts.live", *mechanisms)  # a mechanism is found by its file
-    rooms = {name.split("/")[1] for name in needed}
+    rooms = {name.split("/")[1].partition(".")[0] for name in needed}
     for name, data in tree("src/carecontracts").items():
         name = name.removeprefix("src/")
-        room = name.split("/")[1]
+        room = name.split("/")[1].partition(".")[0]
         if name in needed or (room in rooms and name.endswith(DATA)):
             files[name] = data
     for name, data in tree("contracts").items():

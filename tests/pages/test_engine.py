@@ -25,6 +25,8 @@ def test_the_package_imports_from_what_a_page_unpacks(packed, tmp_path):
         "text = VERBS['text_of']('shared-savings');"
         "years = VERBS['years_for'](text);"
         "VERBS['settle'](text, years), VERBS['found'](text), VERBS['nets'](text), VERBS['odds'](text, draws=2);"
+        "from carecontracts.gallery import gallery_names;"
+        "[VERBS['words'](VERBS['text_of'](name)) for name in gallery_names()];"
         "VERBS['first_deal'](), VERBS['form_of'](text), VERBS['file_of'](text, years, 'cash.csv')"
     )
     done = subprocess.run(
