@@ -96,14 +96,14 @@ def test_our_file_says_where_to_give_of_what_the_draft_sets() -> None:
     taken = assumed.take(agreed, lives=150, line="medicaid")
     sections = our_file(Draft(agreed, taken.years, taken.luck, taken.cost, 0.05, "medicaid"), taken)
     [give] = [section for section in sections if section.heading == "Where to give, and where not"]
-    rows = {row[0]: row for row in give.table[1:]}
-    assert BANK["advance"].about in rows
-    assert BANK["minimum"].about not in rows
-    now, fallback, refuse = rows[BANK["notice"].about][1:]
-    assert now.startswith("Either party may end it with 180 days' notice")
-    assert fallback == BANK["notice"].fallback
-    assert BANK["notice"].provider.refuses in refuse
-    assert BANK["notice"].payer.since in refuse
+    points = {title.lower(): (words, where) for title, words, where in give.points}
+    assert points[BANK["advance"].about][1] == "Now: Paragraph 1, “advance”."
+    assert BANK["minimum"].about not in points
+    words, where = points[BANK["notice"].about]
+    assert where == "Now: Term, re-opener, stop and exit."
+    assert words.startswith(f"Both can live with: {BANK['notice'].fallback}.")
+    assert BANK["notice"].provider.refuses in words
+    assert BANK["notice"].payer.since in words
 
 
 def test_the_command_prints_one_term_from_one_seat(run: Any) -> None:

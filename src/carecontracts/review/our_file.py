@@ -9,12 +9,14 @@ from ..paper.term_sheet import Section
 from ..parties.net import Netted
 from ..refusal import in_dollars
 from ..units import say_percent
-from .bank import bank, in_full, said
+from .bank import bank, said
 from .draft import Draft
 from .rules import findings
 
 ODDS = ("If the program saves", "Party", "Nets", "Ends behind", "1 in 20 lower than", "Lowest cash")
-GIVE = "Of each term that this draft sets: what it says now, how far both can go, and what each side should refuse."
+GIVE = (
+    "Of each term that this draft sets: how far both can go, what each side should refuse and why, and where it stands."
+)
 ASSUMED = ("What", "Value", "It rests on", "To change it")
 
 
@@ -36,11 +38,7 @@ def our_file(draft: Draft, taken: Taken, netted: Sequence[Netted] = ()) -> list[
         *([Section("What each party nets, all in", _left_out(netted), table=[*_nets(netted)])] if netted else []),
         Section("Traps found in this draft", table=[("", "Where", "What was found", "What to do"), *traps]),
         Section("Whom each choice favors", table=[("Section", "Choice", "It favors"), *_favored(draft)]),
-        Section(
-            "Where to give, and where not",
-            GIVE,
-            table=[("Term", "It says", "Both can live with", "Refuse"), *_give(draft)],
-        ),
+        Section("Where to give, and where not", GIVE, points=[*_give(draft)]),
         Section("What this assumes", table=[ASSUMED, *map(tuple, taken.rows())]),
     ]
 
@@ -101,12 +99,14 @@ def _favored(draft: Draft) -> Iterator[tuple[str, ...]]:
             yield title, f"{term.replace('_', ' ')}: {option}", whom
 
 
-def _give(draft: Draft) -> Iterator[tuple[str, ...]]:
-    """The clause bank, as far as the draft sets its terms."""
+def _give(draft: Draft) -> Iterator[tuple[str, str, str]]:
+    """The clause bank, as far as the draft sets its terms: what it is about, and where each side stands on it."""
     for entry in bank().values():
         if now := said(entry, draft.contract):
-            refuse = [
-                f"The {seat}: {side.refuses}; {side.since}."
+            refuse = "".join(
+                f" The {seat} refuses {side.refuses}: {side.since}."
                 for seat, side in (("payer", entry.payer), ("provider", entry.provider))
-            ]
-            yield entry.about, in_full(now), entry.fallback, " ".join(refuse)
+            )
+            where = "; ".join(dict.fromkeys(each.where for each in now))
+            title = entry.about[0].upper() + entry.about[1:]
+            yield title, f"Both can live with: {entry.fallback}.{refuse}", f"Now: {where}."
