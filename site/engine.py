@@ -195,7 +195,8 @@ def calculator(workbench: str) -> str:
         rows += f'<tr><th scope="row">{escape(what)}</th>' + "".join(f"<td{NUMBER}>{escape(c)}</td>" for c in cells)
         rows += "</tr>"
     return f"""<form class="live live-calculator" data-live="calculator" data-workbench="{workbench}"
-aria-label="A first deal, with your numbers"><div class="live-fields">{"".join(fields)}</div>
+aria-label="A first deal, with your numbers"><p class="live-note">Shares are decimals: 0.1 is 10%.</p>
+<div class="live-fields">{"".join(fields)}</div>
 <p class="live-say" role="status" aria-live="polite"></p>
 <div class="live-results"><dl>{listed}</dl>
 <div class="live-scroll" tabindex="0" role="region" aria-label="What each side nets"><table class="table">

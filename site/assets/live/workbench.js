@@ -68,6 +68,8 @@
   Live.onCrash((why) => tell(why));
   if (localStorage.getItem(KEPT)) again.hidden = forget.hidden = false;
   if (location.hash.startsWith("#c=")) openLink();
+  let wide = innerWidth;
+  addEventListener("resize", () => { if (state.sound && innerWidth !== wide) { wide = innerWidth; settled(); } }); // pictures fit anew
   addEventListener("hashchange", () => location.hash.startsWith("#c=") && openLink());
 
   function tell(text) { say.textContent = text; }
@@ -488,8 +490,8 @@
     const years = [...new Set(got.rows.map((row) => row.year))];
     statement.replaceChildren(
       state.ownYears ? "" : make("p", { class: "live-note" }, "On made-up years: put your own under “Your years”."),
-      ...years.map((year) => table(year < 100 ? `Year ${year}` : String(year), [">Paragraph", "Clause", "From", "To", ">Amount", "Due", "How it came about"],
-        got.rows.filter((row) => row.year === year).map((row) => [String(row.paragraph), row.clause, row.payer, row.payee, dollars(row.amount, 2), row.due, row.workings.join("; ")]))),
+      ...years.map((year) => table(year < 100 ? `Year ${year}` : String(year), ["Clause", ">Amount", "From", "To", "Due", "How it came about"],
+        got.rows.filter((row) => row.year === year).map((row) => [`${row.paragraph}. ${row.clause}`, dollars(row.amount, 2), row.payer, row.payee, row.due, row.workings.join("; ")]))),
       table("All years, by party", ["Party", ">Received", ">Paid", ">Net", ">Lowest cash", "In"],
         got.totals.map((row) => [row.party, dollars(row.received, 2), dollars(row.paid, 2), dollars(row.net, 2), dollars(row.lowest, 2), row.month])),
       got.unread.length ? make("p", { class: "live-note" }, `No clause reads: ${got.unread.join(", ")}.`) : "",
@@ -502,7 +504,7 @@
     const arrows = got.flows.flatMap((flow) => flow.clauses.map((clause) => ({ ...clause, payer: flow.payer, payee: flow.payee })));
     const order = [...new Set(got.rows.map((row) => row.clause))];
     arrows.sort((a, b) => order.indexOf(a.clause) - order.indexOf(b.clause));
-    const width = Math.max(280, Math.min(720, statement.clientWidth || 640)), step = 46, top = 44;
+    const width = Math.max(280, Math.min(720, right.element.clientWidth || 640)), step = 46, top = 44;
     const height = top + step * arrows.length + 16;
     const at = (party) => (parties.indexOf(party) + 0.5) * width / parties.length;
     const most = Math.max(1, ...arrows.map((arrow) => arrow.amount));
@@ -523,7 +525,7 @@
   function showCash(got) {
     const parties = Object.keys(got.parties).filter((party) => got.cash.some((each) => each.party === party));
     const months = [...new Set(got.cash.map((each) => each.month))];
-    const width = Math.max(280, Math.min(720, right.element.clientWidth - 40 || 640)), height = 260, pad = { left: 74, right: 12, top: 14, bottom: 30 };
+    const width = Math.max(280, Math.min(720, right.element.clientWidth || 640)), height = 260, pad = { left: 74, right: 12, top: 14, bottom: 30 };
     const all = got.cash.filter((each) => parties.includes(each.party)).map((each) => each.position);
     const high = Math.max(0, ...all), low = Math.min(0, ...all), span = high - low || 1;
     const x = (n) => pad.left + n * (width - pad.left - pad.right) / Math.max(1, months.length - 1);
