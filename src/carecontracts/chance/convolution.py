@@ -29,7 +29,7 @@ class Totals:
     values: Any  # dollars, rising
     chances: Any  # of each; they sum to 1
 
-    @property
+    @cached_property
     def mean(self) -> float:
         return float(self.values @ self.chances)
 
