@@ -419,8 +419,9 @@ def what_would_it_take(run: Any) -> None:
     """At the highest fee the plan nets nothing: what care no longer costs is what it pays."""
     effect, months = run["EFFECT"], 12 * run["PEOPLE"] * run["DOCUMENTED"]
     assert run["most"](effect) * months == pytest.approx(effect * run["COST"] * run["PEOPLE"])
-    if run["meet"] is not None and run["meet"] < 1:
-        assert run["most"](run["meet"]) * months >= run["TEAM"] - 1e-3
+    if run["meet"] is not None:
+        beds = run["whole"](run["meet"]) * months - run["TEAM"]
+        assert run["most"](run["meet"]) * months == pytest.approx(run["TEAM"] + beds)
 
 
 # What is checked of each notebook's answer; the name of the function is that of the notebook.
