@@ -145,3 +145,15 @@ def test_the_annex_has_the_measures_and_tables_from_which_a_year_is_measured(tmp
         assert f"Counted: {' '.join(measure.spec.numerator.split())}" in said
     assert "Annex: the data from which the year is measured" in said
     assert "Annex" not in " ".join(texts(reopened(Contract.load(gallery("shared-savings")), tmp_path)))
+
+
+def test_a_short_table_stands_on_one_page_and_a_long_one_repeats_its_head(tmp_path):
+    document = reopened(Contract.load(gallery("medicaid-with-beds")), tmp_path, ours=[])
+    sizes = set()
+    for table in document.tables:
+        kept = [all(cell.paragraphs[0].paragraph_format.keep_with_next for cell in row.cells) for row in table.rows]
+        short = len(kept) <= 12
+        assert kept == [short] * (len(kept) - 1) + [False]
+        assert table.rows[0]._tr.trPr.find(f"{W}tblHeader") is not None
+        sizes.add(short)
+    assert sizes == {True, False}

@@ -13,6 +13,7 @@ import carecontracts
 from carecontracts.cli import app, claims_app
 from carecontracts.evidence.library import _Row
 from carecontracts.measuring.recorded import Measure
+from carecontracts.review.select import Form, Limit, Step
 from carecontracts.value_sets import Condition
 
 WORDS = {  # what a command wants before its options; none of it need be there, since all faults are told at once
@@ -21,6 +22,9 @@ WORDS = {  # what a command wants before its options; none of it need be there, 
     "reach": ["a.csv"],
     "odds": ["a.yaml"],
     "check": ["a.yaml"],
+    "agreement": ["a.yaml", "--theirs=b.docx"],
+    "compare": ["a.yaml", "b.yaml"],
+    "zone": ["a.yaml"],
     "net": ["a.yaml"],
     "price": ["a.yaml"],
     "make": ["a new folder"],
@@ -56,7 +60,9 @@ def models() -> Iterator[type[BaseModel]]:
     while left:
         for each in left.pop().__subclasses__():
             left.append(each)
-            own = issubclass(each, (_Row, Condition))  # data that the package ships, which nobody else writes
+            own = issubclass(
+                each, (_Row, Condition, Form, Limit, Step)
+            )  # data that the package ships, which nobody else writes
             if each.__module__.startswith("carecontracts.") and not own:
                 found.add(each)
     yield from sorted(found, key=lambda model: (model.__module__, model.__qualname__))

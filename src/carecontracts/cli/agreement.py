@@ -69,14 +69,18 @@ def agreement(
     with writing(contract, before, years, outside) as outputs:
         outputs.file(theirs)
         outputs.file(ours)
-        agreed, earlier, on, _ = all_or_refuse(
-            lambda: load(contract), lambda: load(before) if before else None, lambda: _day(dated), outputs.ready
+        agreed, earlier, on, asked, _ = all_or_refuse(
+            lambda: load(contract),
+            lambda: load(before) if before else None,
+            lambda: _day(dated),
+            lambda: _given(years, years_are, outside, luck, effect),
+            outputs.ready,
         )
         for path, sections in ((theirs, None), (ours, [])):
             if path is None:
                 continue
             if sections is not None:
-                sections = _our_sections(agreed, years, years_are, outside, luck, effect)
+                sections = _our_sections(agreed, asked, years_are, luck, effect)
             document = BytesIO()
             with needing("people"):
                 write_word(agreed, document, ours=sections, before=earlier, on=on)
@@ -84,14 +88,14 @@ def agreement(
 
 
 def _our_sections(
-    agreed: Contract, years: Path | None, years_are: str | None, outside: Path | None, luck: Asked, effect: float
+    agreed: Contract, asked: Sequence[Any], years_are: str | None, luck: Asked, effect: float
 ) -> list[Any]:
     with needing("chance"):
         from ..parties import net as netting
         from ..parties import outside as beside
         from ..review.draft import Draft
         from ..review.our_file import our_file
-    taken, told = _expected(agreed, years, years_are, outside, luck, effect)
+    taken, told = _expected(agreed, asked, years_are, effect)
     with screen(stderr=True).status("Drawing") as status:
         draft = Draft(agreed, taken.years, taken.luck, taken.cost, effect, luck["line"] or "medicaid", told)
         netted = []
@@ -105,26 +109,31 @@ def _our_sections(
         return our_file(draft, taken, netted)
 
 
-def _expected(
-    agreed: Contract, years: Path | None, years_are: str | None, outside: Path | None, luck: Asked, effect: float
-) -> "tuple[Taken, Any]":
-    """What is expected of the years without the program, and what no contract says."""
-    from ..chance import assumed
-    from ..chance.plausible import without_effect
-    from ..parties import outside as beside
+def _given(years: Path | None, years_are: str | None, outside: Path | None, luck: Asked, effect: float) -> list[Any]:
+    """What chance is told, the years, and what no contract says; a refusal tells all that is wrong with them."""
+    from ..parties.outside import Outside
 
     _, asked, _, given, told = all_or_refuse(
         lambda: within(effect=effect),
         lambda: taken_as(luck, years),
         lambda: of_years(years_are, years),
         lambda: read_years(years) if years else None,
-        lambda: beside.Outside.load_file(outside) if outside else None,
+        lambda: Outside.load_file(outside) if outside else None,
     )
+    return [asked, given, told]
+
+
+def _expected(agreed: Contract, asked: Sequence[Any], years_are: str | None, effect: float) -> "tuple[Taken, Any]":
+    """What is expected of the years without the program, and what no contract says."""
+    from ..chance import assumed
+    from ..chance.plausible import without_effect
+
+    how, given, told = asked
     if years_are == "with":
         given = without_effect(agreed, given, effect)
     elif given and years_are is None:
         without_the_program(given, effect)
-    return assumed.take(agreed, given, **asked), told.beside(agreed) if told else None
+    return assumed.take(agreed, given, **how), told.beside(agreed) if told else None
 
 
 def _day(text: str | None) -> date:

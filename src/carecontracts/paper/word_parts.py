@@ -19,6 +19,7 @@ from .word import REFERENCE, Block, aligned_rows
 TOKEN = re.compile("\ue000\\d+\ue001|\\w+|\\s+|.", re.DOTALL)
 FONT, INK = "Georgia", RGBColor(0x1A, 0x1A, 0x1A)
 AUTHOR = "carecontracts"
+SHORT_TABLE = 12  # rows, up to which a table stands on one page
 SIGNS_ACROSS = 88  # of a table, from margin to margin
 LONGEST_NAME = 48  # characters of a title in the footer, which is one line
 HEADINGS, CLAUSES = 41, 42  # numbers of our two lists, above those of python-docx's own template
@@ -125,6 +126,7 @@ class Document:
         shown = block or was
         assert shown
         columns = len(shown.rows[0])
+        together = len(shown.rows) - 1 if len(shown.rows) <= SHORT_TABLE else 0
         table = self.word.add_table(rows=0, cols=columns, style="Table Grid")
         for n, (old, new) in enumerate(aligned_rows(was, block)):
             row = table.add_row()
@@ -137,6 +139,8 @@ class Document:
             for cell, before, after in zip(row.cells, old or ("",) * columns, new or ("",) * columns, strict=True):
                 paragraph = cell.paragraphs[0]
                 paragraph.style = self.word.styles["No Spacing"]
+                if n < together:
+                    paragraph.paragraph_format.keep_with_next = True
                 self._write(paragraph, [(before, style)] if before else [], [(after, style)] if after else [])
         if table.rows:
             _repeats(table.rows[0])
