@@ -32,6 +32,7 @@ from .parties import net as netting
 from .parties.outside import CONTRACT, Case, Outside, with_care
 from .parties.outside import settle as settle_all
 from .refusal import Fault, Refusal, did_you_mean, in_dollars, listed, show
+from .review import compare as comparing
 from .review.draft import Draft
 from .review.rules import findings
 from .units import say_percent
@@ -40,6 +41,7 @@ from .year import FACTS, Year, columns_for, read_years
 Answer = dict[str, Any]
 Table = Mapping[str, Any]  # the columns by their names, and rows of cells
 VERBS: dict[str, Callable[..., Any]] = {}
+MOST_ALONE = 12  # changes that are settled one at a time
 STEP = 500  # draws between two looks at whether to stop
 
 
@@ -159,19 +161,24 @@ def settle(contract: str, years: Table) -> Answer:
 
 
 @verb
-def changed(before: str, after: str, years: Table | None = None) -> Answer:
-    """What the words of two versions say otherwise, and what that is worth to each party on the same years."""
+def compare(before: str, after: str, years: Table | None = None) -> Answer:
+    """What two versions say otherwise, what each change alone is worth to the payer, and all of it to each party."""
     old, new = Contract.parse(before), Contract.parse(after)
-    worth: list[Answer] = []
-    if years:
-        facts = _years(years)
-        ledgers = [contract.settle(facts, workings=False) for contract in (old, new)]
-        worth = [
-            {"party": party, "before": nets[0], "after": nets[1], "worth": round(nets[1] - nets[0], 2)}
-            for party in dict.fromkeys([*old.parties, *new.parties])
-            for nets in [[ledger.net().get(party, 0.0) for ledger in ledgers]]
-        ]
-    return {"said": list(_said_otherwise(old, new)), "worth": worth}
+    facts = _years(years) if years else []
+    said = [
+        {
+            **change._asdict(),
+            "amendment": None,
+            "alone": comparing.alone(old, change, facts, old.payer) if facts and n < MOST_ALONE else None,
+        }
+        for n, change in enumerate(comparing.changes(old, new))
+    ]
+    parties = comparing.worth(old, new, facts).parties if facts else {}
+    told = [
+        {"party": party, "before": was, "after": now, "worth": round(now - was, 2)}
+        for party, (was, now) in parties.items()
+    ]
+    return {"said": said, "payer": old.payer, "worth": told}
 
 
 @verb
@@ -463,29 +470,6 @@ def _without_notes(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _without_notes(each) for key, each in value.items() if key != "note"}
     return [_without_notes(each) for each in value] if isinstance(value, list) else value
-
-
-def _said_otherwise(old: Contract, new: Contract) -> Iterator[Answer]:
-    """Each paragraph that is added, taken out or says something else, in the order of the new version."""
-    before, after = (dict(_paragraphs(each)) for each in (old, new))
-    for title in dict.fromkeys([*after, *before]):
-        if before.get(title) != after.get(title):
-            yield {"where": title, "before": before.get(title), "after": after.get(title)}
-    orders = [[clause.name for clause in each.clauses] for each in (old, new)]
-    kept = [[name for name in names if name in orders[1 - n]] for n, names in enumerate(orders)]
-    if kept[0] != kept[1]:
-        yield {"where": "The order of the clauses", "before": ", ".join(kept[0]), "after": ", ".join(kept[1])}
-
-
-def _paragraphs(contract: Contract) -> Iterator[tuple[str, str]]:
-    yield "Title", contract.title
-    yield "Summary", contract.summary
-    for section in sections(contract):
-        if section.heading == "Parties and term":
-            yield section.heading, "; ".join(section.items)
-        yield from ((f"{section.heading}: {title}", words) for title, words, _ in [*section.clauses, *section.points])
-    named = {clause.name: clause for clause in contract.clauses}
-    yield from ((f"Who pays: {name}", f"{clause.payer} pays {clause.payee}") for name, clause in named.items())
 
 
 def _taken(

@@ -655,11 +655,11 @@
     const head = [make("div", { class: "live-field" }, make("label", { for: "wb-against" }, "Compared with"), which),
       against === "theirs" ? make("div", { class: "live-field" }, make("label", { for: "wb-theirs" }, "The other file"), pickTheirs) : ""];
     try {
-      const got = await ask("changed", { before: other, after: state.sound, years: tableOf() });
+      const got = await ask("compare", { before: other, after: state.sound, years: tableOf() });
       if (mine !== version) return;
       changesBox.replaceChildren(...head, got.said.length ? make("p", {}, `${got.said.length} ${got.said.length === 1 ? "place says" : "places say"} something else.`) : make("p", {}, "Both say the same."),
-        ...got.said.map((each) => make("div", { class: "live-change" }, make("h3", {}, each.where),
-          each.before ? make("p", {}, make("del", {}, each.before)) : make("p", {}, "It is new."), each.after ? make("p", {}, make("ins", {}, each.after)) : make("p", {}, "It was taken out."))),
+        got.said.length ? table("What changed", ["Where", "What", "It said", "It says", `>Alone worth to ${got.payer}`],
+          got.said.map((each) => [each.where, each.what, make("del", {}, each.before), make("ins", {}, each.after), each.alone === null ? "–" : dollars(each.alone, 2)])) : "",
         got.worth.length ? table("What it is worth on the same years", ["Party", ">Before", ">Now", ">Worth"], got.worth.map((row) => [row.party, dollars(row.before, 2), dollars(row.after, 2), dollars(row.worth, 2)])) : "");
     } catch (error) { changesBox.replaceChildren(...head, refused(faultsOf(error))); }
   }
