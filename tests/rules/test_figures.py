@@ -91,7 +91,9 @@ CHANCE = re.compile(
 
 
 def typed_chances(text: str) -> list[str]:
-    lines = (re.sub(r"\{glue:\w*\}`[^`]*`", "", line) for line in text.splitlines() if "{cite" not in line)
+    # What is quoted is a contract's own sentence, whose shares are terms.
+    own = (line for line in text.splitlines() if "{cite" not in line and not line.startswith("> "))
+    lines = (re.sub(r"\{glue:\w*\}`[^`]*`", "", line) for line in own)
     return [line for line in lines if CHANCE.search(line)]
 
 
