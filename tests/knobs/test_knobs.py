@@ -229,6 +229,17 @@ def test_what_is_not_a_contract_is_refused(driving, name, tmp_path):
             driving(NOTEBOOKS / f"{name}.ipynb", {"CONTRACT": path})
 
 
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [("your-deal", {"COST": 9_000}), ("combination", {"EXPECTED": 9_000})],
+    ids=["your-deal", "combination"],
+)
+def test_knobs_that_cannot_be_together_are_refused(driving, name, at):
+    """Stays that cost more than all care, which nothing else would tell."""
+    with pytest.raises(Refusal, match="raise"):
+        driving(NOTEBOOKS / f"{name}.ipynb", {**quick(name), **at})
+
+
 # --- years of one's own, and what is taken away -----------------------------------------------------------------------
 
 
