@@ -197,7 +197,8 @@ def imported(source: str, package: str = "", inside: bool = False) -> set[str]:
 def needs(notebook: Any) -> dict[str, str]:
     """The libraries that must be installed for a notebook to run: its own imports, and those of what it imports.
 
-    What a function imports waits until it is called; a notebook that measures calls what the parts do.
+    What a function imports waits until it is called; a notebook that measures calls what the parts do, and one that
+    draws calls what draws.
     """
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     waiting = [name for source in code for name in imported(re.sub(r"(?m)^[%!].*$", "", source))]
@@ -212,6 +213,7 @@ def needs(notebook: Any) -> dict[str, str]:
                 if file.is_file():
                     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
                     parts = measures and name.startswith(("carecontracts.measuring.", "carecontracts.reconciliation"))
+                    parts = parts or name.startswith("carecontracts.chance.")
                     waiting += imported(file.read_text("utf-8"), package, inside=parts)
     tops = {name.partition(".")[0] for name in seen}
     return EVERY | {library: module for library, module in SOME.items() if module in tops}

@@ -19,7 +19,6 @@ PASSES = [
     ("health-system", "one_effect", 500, COEFFICIENT, 0.04),
     ("health-system", "ten_nothing", 5_000, COEFFICIENT, 0.0),
     ("shared-savings", "luck_left_out", 1_000, 1.2, 0.0),
-    ("shared-savings", "luck_left_out_5000", 5_000, 1.2, 0.0),
 ]
 
 

@@ -10,8 +10,8 @@ nothing to four times what is expected. What a group is paid for its own service
 here; `enough` says from which sum on it would matter.
 
 Whoever is at such risk must have cover of 90% above a quarter of potential payments for the year, or above a sum for
-one person that depends on how many people there are. The sums are those that stood in the rule until 83 FR 16731
-changed it in 2018; check the current text.
+one person that depends on how many people there are. The sums are second-hand: those of the rule's table until it was
+changed in 2018, not read at their source. Every finding says so; read the current text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -132,7 +132,7 @@ def in_words(risk: AtRisk, people: int) -> str:
         return f"{words} For more than 25,000 people no cover of one person was asked for."
     one, hospital, doctors = map(say_dollars, asked)
     return (
-        f"{words} For {many(people, 'person')} the rule asked, until 2018, for cover of 90% above {one} of one person's"
-        f" care ({hospital} in hospitals and {doctors} of professionals, where apart), or above"
-        f" {say_dollars(round(THRESHOLD * max(risk.potential, 0)))} of the year's."
+        f"{words} For {many(people, 'person')} the rule's table until 2018, known here at second hand, asked for cover of"
+        f" 90% above {one} of one person's care ({hospital} in hospitals and {doctors} of professionals, where apart), or"
+        f" above {say_dollars(round(THRESHOLD * max(risk.potential, 0)))} of the year's."
     )

@@ -19,7 +19,7 @@ from ..refusal import Fault, Refusal, many, refuse
 from ..units import say_count
 from ..worded import options_in
 
-MOST_BYTES = 100_000
+MOST_BYTES, MOST_PEOPLE = 100_000, 10_000_000
 DOUBTED = 0.75  # of what a plain fee costs a payer for nothing: a form that costs as much does not answer doubt
 SHORT = {  # of each answer, what it is about
     "line": "the members are",
@@ -49,7 +49,7 @@ class Situation(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     line: Annotated[Business | None, Field(description="Whose members are they?")] = None
-    people: Annotated[int | None, Field(ge=1, le=10_000_000, description="How many people are on the list?")] = None
+    people: Annotated[int | None, Field(ge=1, le=MOST_PEOPLE, description="How many people are on the list?")] = None
     scope: Annotated[
         Literal["identified people", "everyone the provider serves"] | None,
         Field(description="Is the contract about people on a list, or about everyone the provider serves?"),
@@ -134,8 +134,8 @@ class Limit(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    under: float | None = None
-    least: Annotated[float | None, Field(alias="from")] = None
+    under: Annotated[float | None, Field(ge=0, le=MOST_PEOPLE)] = None
+    least: Annotated[float | None, Field(ge=0, le=MOST_PEOPLE, alias="from")] = None
 
     def holds(self, value: float) -> bool:
         return (self.under is None or value < self.under) and (self.least is None or value >= self.least)
@@ -183,8 +183,8 @@ class Form(BaseModel):
     for_it: Annotated[list[Reason], Field(alias="for")] = []
     ask: list[str] = []
     compared: str | None = None  # the contract of the gallery on which its three numbers were measured
-    months: float | None = None
-    idle: float | None = None
+    months: Annotated[float | None, Field(ge=0, le=120)] = None
+    idle: Annotated[float | None, Field(ge=0, le=10)] = None
     success_costs: bool | None = None
 
     def objections(self) -> Iterator[Reason]:
@@ -220,7 +220,7 @@ class Step(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     step: str
-    begins: int
+    begins: Annotated[int, Field(ge=0, le=240)]
     tests: list[str]
 
 
