@@ -132,7 +132,7 @@ def in_words(risk: AtRisk, people: int) -> str:
         return f"{words} For more than 25,000 people no cover of one person was asked for."
     one, hospital, doctors = map(say_dollars, asked)
     return (
-        f"{words} For {many(people, 'person')} the rule's table until 2018, known here at second hand, asked for cover of"
-        f" 90% above {one} of one person's care ({hospital} in hospitals and {doctors} of professionals, where apart), or"
-        f" above {say_dollars(round(THRESHOLD * max(risk.potential, 0)))} of the year's."
+        f"{words} For {many(people, 'person')} the rule's table until 2018, known here at second hand, asked for"
+        f" cover of 90% above {one} of one person's care ({hospital} in hospitals and {doctors} of professionals,"
+        f" where apart), or above {say_dollars(round(THRESHOLD * max(risk.potential, 0)))} of the year's."
     )
