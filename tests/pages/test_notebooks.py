@@ -14,7 +14,7 @@ from jupyter_cache import get_cache
 from execute import CACHE, NOTEBOOKS, ROOT, engine
 
 SLOWEST = 10  # seconds of CPU on a quiet machine, the kernel's start and its imports among them
-SLOWER = {"claims-to-a-year": 20}  # it goes from claim lines to a settled year several times over
+SLOWER = {"claims-to-a-year": 30}  # it goes from claim lines to a settled year several times over
 BUSY = 2  # a processor that has other work besides counts up to two seconds for one
 WIDEST = 88  # characters of code: what a page shows without scrolling sideways
 
