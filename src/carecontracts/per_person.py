@@ -17,7 +17,7 @@ def beyond_the_limit(year: Year, fact: str, price: Number, limit: Number) -> Num
 
     >>> year = Year(year=1, counts={"hours": 300, "hours.1": 90, "hours.2": 120})
     >>> beyond_the_limit(year, "counts.hours", 30, 2_700)  # nothing, and 120 x 30 - 2,700
-    900.0
+    900
     """
     group, _, name = fact.partition(".")
     each = [number for part, number in getattr(year, group).items() if part.startswith(f"{name}.")]

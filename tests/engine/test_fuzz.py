@@ -563,7 +563,7 @@ def years_for(deal: Path, place: Path, rng: random.Random) -> Path:
     columns = columns_for(contract.facts())
     rows = [
         (year.year, *(0 if (value := year.fact(column)) is None else float(value) for column in columns))
-        for year in expected_years(contract, 500)
+        for year in expected_years(contract.amend(first_year_months=12), 500)  # luck asks for twelve
     ]
     put = place / rng.choice(["years.csv", "years.csv", "years.yaml"])
     if put.suffix == ".yaml":

@@ -29,7 +29,7 @@ class Provision(Worded):
 
         >>> from .security import Security
         >>> Security.bracketed()[:72]
-        'What the provider may owe is secured by [nothing / a reserve / a letter o'
+        'What the provider may owe is secured by [nothing / a reserve / a letter '
         """
         return " ".join(
             sentence.format(**{term: cls._choices(term) for term in fields_in(sentence)}) for sentence in cls.words

@@ -43,7 +43,7 @@ class Situation(BaseModel):
     """Where two sides stand. What is not known is left out, and then asked for.
 
     >>> Situation(people=600, beds="most of their stays").unknown()[:2]
-    ['line', 'reserve_months']
+    ['line', 'scope']
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
