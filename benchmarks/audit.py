@@ -129,6 +129,7 @@ def contracts(rng: random.Random):
             yield mssp.contract_for(aco), [mssp.year_for(aco)]
             continue
         contract = Contract.load(gallery(rng.choice(names)))
+        contract = contract.amend(first_year_months=12)  # luck is reckoned in years of twelve
         years = expected_years(contract, lives=rng.randint(200, 5_000), cost=rng.randint(9_000, 60_000))
         moved = []
         for year in years:
