@@ -589,7 +589,7 @@ def test_synthetic_claims_become_a_settled_contract(tmp_path: Path, capsys: pyte
         command("measure", tmp_path / "nowhere", "complex-care", "--out", years)
     told = capsys.readouterr().err
     assert "nowhere" in told
-    assert "did you mean '" in told or "No such file" in told
+    assert "did you mean 'employer-complex-care'" in told or "No such file" in told
 
 
 SYNPUF = """

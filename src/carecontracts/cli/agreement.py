@@ -17,7 +17,18 @@ from ..paper.word import write_word
 from ..refusal import Fault, Refusal, in_dollars, listed, show
 from ..year import Year, read_years
 from .common import ContractFile, all_or_refuse, load, needing, plain, screen, show_or_put, table_of, within, writing
-from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
+from .luck import (
+    NOTHING,
+    Asked,
+    HopedFor,
+    OutsideFile,
+    YearsAre,
+    YearsFile,
+    of_years,
+    taken_as,
+    with_luck,
+    without_the_program,
+)
 
 if TYPE_CHECKING:
     from ..chance.assumed import Taken
@@ -43,18 +54,11 @@ def agreement(
     dated: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day in the footer and on tracked changes; else today.")
     ] = None,
-    years: Annotated[
-        Path | None, typer.Option(help="What is expected if the program changes nothing (CSV or YAML); else made up.")
-    ] = None,
-    years_are: Annotated[
-        str | None,
-        typer.Option(metavar="without|with", help="Whether those years are care without the program, or with it."),
-    ] = None,
-    outside: Annotated[
-        Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
-    ] = None,
+    years: YearsFile = None,
+    years_are: YearsAre = None,
+    outside: OutsideFile = None,
     luck: Asked = NOTHING,
-    effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
+    effect: HopedFor = 0.05,
 ) -> None:
     """Write a contract as Word files: one to send to the other side, one for our own file."""
     if theirs is None and ours is None:
@@ -158,7 +162,7 @@ def compare(
         Path | None, typer.Option(help="Settle both on these years (CSV or YAML); else on years that are made up.")
     ] = None,
     luck: Asked = NOTHING,
-    effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
+    effect: HopedFor = 0.05,
     take: Annotated[
         Path | None, typer.Option(help="Of an edited Word file: write the contract as it now reads to this YAML file.")
     ] = None,

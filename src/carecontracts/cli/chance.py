@@ -31,7 +31,17 @@ from .common import (
     within,
     writing,
 )
-from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
+from .luck import (
+    NOTHING,
+    Asked,
+    ExpectedYears,
+    Seed,
+    YearsAre,
+    of_years,
+    taken_as,
+    with_luck,
+    without_the_program,
+)
 
 if TYPE_CHECKING:
     from ..chance import assumed
@@ -42,18 +52,12 @@ if TYPE_CHECKING:
 @with_luck
 def odds(
     contract: ContractFile,
-    years: Annotated[
-        Path | None,
-        typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
-    ] = None,
-    years_are: Annotated[
-        str | None,
-        typer.Option(metavar="without|with", help="Whether the years file is care without the program, or with it."),
-    ] = None,
+    years: ExpectedYears = None,
+    years_are: YearsAre = None,
     luck: Asked = NOTHING,
     effect: Annotated[float, typer.Option(help="What the program truly saves: 0.05 is 5% of spending.")] = 0.05,
     draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
+    seed: Seed = 1,
     cost: Annotated[
         list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party pays a year outside the contract.")
     ] = None,

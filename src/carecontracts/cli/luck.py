@@ -66,6 +66,32 @@ OPTIONS: dict[str, Any] = {
         list[str] | None, typer.Option(metavar="NAME=RESULT", help="What a measure comes to: quality score=0.8.")
     ],
 }
+
+# what several commands that draw chance take alike
+ExpectedYears = Annotated[
+    Path | None,
+    typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
+]
+YearsFile = Annotated[
+    Path | None, typer.Option(help="What is expected if the program changes nothing (CSV or YAML); else made up.")
+]
+YearsAre = Annotated[
+    str | None,
+    typer.Option(metavar="without|with", help="Whether those years are care without the program, or with it."),
+]
+YearsAreWithMost = Annotated[
+    str | None,
+    typer.Option(
+        metavar="without|with",
+        help="Whether the years file is care without the program, or with it: with the largest --effect.",
+    ),
+]
+OutsideFile = Annotated[
+    Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
+]
+HopedFor = Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")]
+Seed = Annotated[int, typer.Option(help="The same seed draws the same years.")]
+TeamCosts = Annotated[list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party's team costs a year.")]
 NOTHING: Asked = {name: False if name == "complex_care" else None for name in OPTIONS}
 WORDS = {  # of those that are one word of several
     "line": ["medicaid", "medicare", "dual", "commercial"],

@@ -29,7 +29,18 @@ from .common import (
     within,
     writing,
 )
-from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
+from .luck import (
+    NOTHING,
+    Asked,
+    ExpectedYears,
+    Seed,
+    TeamCosts,
+    YearsAreWithMost,
+    of_years,
+    taken_as,
+    with_luck,
+    without_the_program,
+)
 
 if TYPE_CHECKING:
     from ..chance import assumed
@@ -41,17 +52,8 @@ def net(
     contract: Annotated[
         str | None, typer.Argument(metavar="CONTRACT", help="A contract file (YAML), or a name from the gallery.")
     ] = None,
-    years: Annotated[
-        Path | None,
-        typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
-    ] = None,
-    years_are: Annotated[
-        str | None,
-        typer.Option(
-            metavar="without|with",
-            help="Whether the years file is care without the program, or with it: with the largest --effect.",
-        ),
-    ] = None,
+    years: ExpectedYears = None,
+    years_are: YearsAreWithMost = None,
     outside: Annotated[
         Path | None,
         typer.Option(help="Teams, beds, pockets and premiums (YAML): what a contract does not say; see --example."),
@@ -67,10 +69,8 @@ def net(
     ] = None,
     luck: Asked = NOTHING,
     draws: Annotated[int, typer.Option(help="How many times chance is drawn.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
-    cost: Annotated[
-        list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party's team costs a year.")
-    ] = None,
+    seed: Seed = 1,
+    cost: TeamCosts = None,
     out: Annotated[
         Path | None, typer.Option(help="Write every party's net by year and source to this CSV or XLSX file.")
     ] = None,

@@ -11,7 +11,18 @@ from ..files import as_csv
 from ..refusal import Fault, Refusal
 from ..year import read_years
 from .common import ContractFile, all_or_refuse, load, needing, plain, screen, table_of, within, writing
-from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
+from .luck import (
+    NOTHING,
+    Asked,
+    HopedFor,
+    OutsideFile,
+    YearsAre,
+    YearsFile,
+    of_years,
+    taken_as,
+    with_luck,
+    without_the_program,
+)
 
 if TYPE_CHECKING:
     from ..review.audit import Audit
@@ -23,19 +34,12 @@ HEADER = ("severity", "rule", "where", "found", "numbers", "do")
 @with_luck
 def check(
     contract: ContractFile,
-    years: Annotated[
-        Path | None, typer.Option(help="What is expected if the program changes nothing (CSV or YAML); else made up.")
-    ] = None,
+    years: YearsFile = None,
     claims: Annotated[Path | None, typer.Option(help="A folder of claims to measure those years from.")] = None,
-    years_are: Annotated[
-        str | None,
-        typer.Option(metavar="without|with", help="Whether those years are care without the program, or with it."),
-    ] = None,
-    outside: Annotated[
-        Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML), as `net` reads them.")
-    ] = None,
+    years_are: YearsAre = None,
+    outside: OutsideFile = None,
     luck: Asked = NOTHING,
-    effect: Annotated[float, typer.Option(help="What the program is hoped to save: 0.05 is 5% of spending.")] = 0.05,
+    effect: HopedFor = 0.05,
     fix: Annotated[
         Path | None, typer.Option(help="Write the contract with every mend that has one to this YAML file.")
     ] = None,

@@ -16,7 +16,19 @@ from ..refusal import Fault, Refusal, in_dollars, many, show
 from ..units import say_list, say_percent
 from ..year import read_years
 from .common import ContractFile, all_or_refuse, by_party, load, needing, plain, screen, table_of, within, writing
-from .luck import NOTHING, Asked, of_years, taken_as, with_luck, without_the_program
+from .luck import (
+    NOTHING,
+    Asked,
+    ExpectedYears,
+    OutsideFile,
+    Seed,
+    TeamCosts,
+    YearsAreWithMost,
+    of_years,
+    taken_as,
+    with_luck,
+    without_the_program,
+)
 
 if TYPE_CHECKING:
     from ..parties.zone import Axis, Grid, Point
@@ -27,17 +39,8 @@ FORM = "CLAUSE.TERM=LOW:HIGH, as in care management fee.per_member_per_month=150
 @with_luck
 def zone(
     contract: ContractFile,
-    years: Annotated[
-        Path | None,
-        typer.Argument(metavar="[YEARS]", help="What is expected if the program changes nothing; else made up."),
-    ] = None,
-    years_are: Annotated[
-        str | None,
-        typer.Option(
-            metavar="without|with",
-            help="Whether the years file is care without the program, or with it: with the largest --effect.",
-        ),
-    ] = None,
+    years: ExpectedYears = None,
+    years_are: YearsAreWithMost = None,
     term: Annotated[
         list[str] | None, typer.Option(metavar="CLAUSE.TERM=LOW:HIGH", help="A term to move; one or two of them.")
     ] = None,
@@ -46,19 +49,15 @@ def zone(
         list[str] | None,
         typer.Option(metavar="PARTY=SHARE", help="How often a party may end behind: plan=0.3; else half the time."),
     ] = None,
-    outside: Annotated[
-        Path | None, typer.Option(help="Teams, beds, pockets and premiums (YAML); see net --example.")
-    ] = None,
+    outside: OutsideFile = None,
     effect: Annotated[
         list[float] | None,
         typer.Option(help="What the program truly saves, each as likely; without it 0, 0.03 and 0.1."),
     ] = None,
     luck: Asked = NOTHING,
     draws: Annotated[int, typer.Option(help="How many times chance is drawn at each point.")] = 1_000,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same years.")] = 1,
-    cost: Annotated[
-        list[str] | None, typer.Option(metavar="PARTY=DOLLARS", help="What a party's team costs a year.")
-    ] = None,
+    seed: Seed = 1,
+    cost: TeamCosts = None,
     out: Annotated[Path | None, typer.Option(help="Write every point and party to this CSV file.")] = None,
 ) -> None:
     """Where all can sign: two terms over a grid, who ends behind how often, what a step costs, and one suggestion."""
